@@ -1,0 +1,1 @@
+"""One folder a vendor; each implements contracts over that vendor's tables."""

@@ -1,0 +1,1 @@
+"""Bsoft style 创业: pinyin-initial tables, LIS in a database of its own."""

@@ -1,0 +1,1 @@
+"""Junwei 军卫一号: the HIS of the paper."""

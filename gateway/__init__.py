@@ -1,0 +1,1 @@
+"""The SOAP-aware proxy: find the binding, admit, forward, audit."""

@@ -1,0 +1,1 @@
+"""UDDI on the wire."""

@@ -1,0 +1,1 @@
+"""What is promised: the contracts, and their SOAP binding. Imports nothing of ours."""

@@ -1,0 +1,1 @@
+"""Contract to WSDL and envelopes. Knows no transport and no adapter."""

@@ -1,0 +1,1 @@
+"""Composition root: configuration, host, command line, demo. Nothing imports it."""
