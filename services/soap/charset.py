@@ -1,0 +1,103 @@
+"""Request bytes, in whichever encoding a client sends, to UTF-8.
+
+What counts, in this order: a byte order mark; the charset of the HTTP Content-Type; the XML
+declaration; UTF-8. The charset outranks the declaration, as RFC 7303 says, because transports
+convert a body and leave its declaration behind. Bytes that are not text in that encoding are a
+fault: nothing is replaced and nothing is guessed.
+
+GB2312 and GBK are read as GB18030, their superset: clients declare gb2312 and send names (喆) that
+only GBK has.
+"""
+
+from __future__ import annotations
+
+import re
+from email.message import Message
+
+from services.faults import MalformedMessage
+
+_GB = "gb18030"
+_CODECS = {
+    "utf-8": "utf-8",
+    "utf8": "utf-8",
+    "us-ascii": "utf-8",
+    "ascii": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "unicode": "utf-16",
+    "gb2312": _GB,
+    "gbk": _GB,
+    "cp936": _GB,
+    "ms936": _GB,
+    "windows-936": _GB,
+    "x-gbk": _GB,
+    "gb18030": _GB,
+    "iso-8859-1": "latin-1",
+    "latin1": "latin-1",
+    "windows-1252": "cp1252",
+}
+_MARKS = (
+    (b"\xef\xbb\xbf", "utf-8"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    # No mark, but only UTF-16 begins a document like this.
+    (b"<\x00", "utf-16-le"),
+    (b"\x00<", "utf-16-be"),
+)
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+
+
+def to_utf8(body: bytes, content_type: str | None) -> bytes:
+    """The body as UTF-8 without byte order mark or trailing NULs (an ASMX server takes those).
+
+    Its XML declaration may still name another encoding: a parser must be told to read UTF-8.
+    MalformedMessage: an unknown charset, or bytes that disagree with it.
+    """
+    charset = _charset(content_type) if content_type and "charset" in content_type.lower() else None
+    mark = next((entry for entry in _MARKS if body.startswith(entry[0])), None)
+    codec = _codec(charset, "HTTP charset") if charset else None
+    if mark is not None:
+        prefix, marked = mark
+        if codec is not None and not _same(codec, marked):
+            raise MalformedMessage(
+                f"HTTP 声明的字符集 {charset} 与内容开头（{marked}）不符，请统一为 UTF-8",
+                f"charset {charset} disagrees with the body, which begins as {marked}; send UTF-8",
+            )
+        codec = marked
+        if prefix[0] not in (0x00, 0x3C):
+            body = body[len(prefix) :]
+    elif codec is None:
+        declared = _DECLARED.match(body[:256])
+        codec = _codec(declared[1].decode("ascii"), "XML encoding") if declared else "utf-8"
+    if codec == "utf-8" and body.isascii():
+        return body.rstrip(b"\0")
+    try:
+        text = body.decode(codec)
+    except UnicodeDecodeError as error:
+        raise MalformedMessage(
+            f"内容不是有效的 {codec} 文本（第 {error.start + 1} 字节），请核对 charset 与实际编码",
+            f"the body is not {codec} text at byte {error.start + 1}; check charset and encoding",
+        ) from None
+    return body.rstrip(b"\0") if codec == "utf-8" else text.rstrip("\0").encode()
+
+
+def _charset(content_type: str) -> str | None:
+    message = Message()
+    message["Content-Type"] = content_type
+    return message.get_content_charset()
+
+
+def _codec(name: str, where: str) -> str:
+    try:
+        return _CODECS[name.lower().replace("_", "-")]
+    except KeyError:
+        known = "UTF-8, UTF-16, GB18030, GBK, GB2312"
+        raise MalformedMessage(
+            f"不支持的字符集 {name[:40]}（{where}），可用：{known}",
+            f"unknown {where} {name[:40]}; use one of {known}",
+        ) from None
+
+
+def _same(declared: str, marked: str) -> bool:
+    return declared == marked or (declared == "utf-16" and marked.startswith("utf-16"))

@@ -1,0 +1,167 @@
+"""The SOAP envelope: bytes to the Body's child, and a reply around its text.
+
+Everything that can be refused before an argument is looked at is refused here: DTDs, depth and
+breadth, what is no envelope, headers that must be understood.
+"""
+
+from __future__ import annotations
+
+import re
+import threading
+from dataclasses import dataclass
+
+from lxml import etree
+
+from services.faults import MalformedMessage, MustUnderstand, VersionMismatch
+from services.soap.charset import to_utf8
+from services.soap.values import escape
+from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What a request may be. ``size`` in bytes; ``depth`` counts the Envelope as one."""
+
+    size: int = 10 * 1024 * 1024
+    depth: int = 64
+    elements: int = 200_000
+
+
+LIMITS = Limits()
+
+
+@dataclass(frozen=True)
+class Message:
+    """A request. ``body`` is the Body's first child; ``others`` are further ones, which only
+    rpc/encoded messages (multiRef) have."""
+
+    version: SoapVersion
+    body: etree._Element
+    others: tuple[etree._Element, ...]
+
+
+_PROLOG_DTD = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.DOTALL)
+_parsers = threading.local()
+
+
+def parse(body: bytes, content_type: str | None, limits: Limits = LIMITS) -> Message:
+    """The message, or MalformedMessage, VersionMismatch or MustUnderstand."""
+    if len(body) > limits.size:
+        raise MalformedMessage(
+            f"报文超过 {limits.size} 字节", f"the message exceeds {limits.size} bytes"
+        )
+    data = to_utf8(body, content_type).lstrip()
+    if not data:
+        raise MalformedMessage("报文为空，需要 SOAP 信封", "the message is empty; send an envelope")
+    root = _tree(data, limits)
+    version = BY_ENVELOPE.get(etree.QName(root).namespace or "")
+    if etree.QName(root).localname != "Envelope":
+        raise MalformedMessage("根元素不是 SOAP Envelope", "the root element is no SOAP Envelope")
+    if version is None:
+        raise VersionMismatch(
+            "未知的 SOAP 版本，仅支持 1.1 与 1.2", "unknown SOAP version; send 1.1 or 1.2"
+        )
+    return _message(root, version)
+
+
+def _tree(data: bytes, limits: Limits) -> etree._Element:
+    if b"<!DOCTYPE" in data and _PROLOG_DTD.match(data):
+        raise MalformedMessage("不接受 DTD（DOCTYPE）", "a DTD (DOCTYPE) is not accepted")
+    tags = data.count(b"<")
+    if tags > 2 * limits.elements:
+        raise MalformedMessage(
+            f"报文元素超过 {limits.elements} 个", f"more than {limits.elements} elements"
+        )
+    try:
+        root = etree.fromstring(data, _parser())
+    except etree.XMLSyntaxError as error:
+        line, column = error.position
+        raise MalformedMessage(
+            f"不是格式良好的 XML（第 {line} 行第 {column} 列）",
+            f"not well-formed XML at line {line}, column {column}",
+        ) from None
+    if tags > limits.depth and root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"):
+        raise MalformedMessage(
+            f"元素嵌套超过 {limits.depth} 层", f"elements are nested deeper than {limits.depth}"
+        )
+    return root
+
+
+def _parser() -> etree.XMLParser:
+    """One parser a thread: lxml's error log belongs to the parser."""
+    try:
+        return _parsers.parser  # type: ignore[no-any-return]
+    except AttributeError:
+        # Comments and processing instructions carry nothing and would split an element's text.
+        # The encoding is given because a converted body may still declare its former one.
+        _parsers.parser = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            remove_comments=True,
+            remove_pis=True,
+        )
+        return _parsers.parser  # type: ignore[no-any-return]
+
+
+def _message(root: etree._Element, version: SoapVersion) -> Message:
+    envelope = f"{{{version.envelope}}}"
+    parts = list(root)
+    if parts and parts[0].tag == f"{envelope}Header":
+        _headers(parts.pop(0), version)
+    if len(parts) != 1 or parts[0].tag != f"{envelope}Body":
+        raise MalformedMessage(
+            "Envelope 内应只有可选的 Header 和一个 Body",
+            "an Envelope holds an optional Header and one Body",
+        )
+    children = list(parts[0])
+    if not children:
+        raise MalformedMessage("Body 为空，未指明操作", "the Body is empty: no operation is named")
+    return Message(version, children[0], tuple(children[1:]))
+
+
+def _headers(header: etree._Element, version: SoapVersion) -> None:
+    """None is understood here, so none may have to be, unless it is meant for another node."""
+    envelope = f"{{{version.envelope}}}"
+    role = f"{envelope}actor" if version is SOAP_1_1 else f"{envelope}role"
+    ours = {
+        None,
+        "",
+        "http://schemas.xmlsoap.org/soap/actor/next",
+        f"{SOAP_1_2.envelope}/role/next",
+        f"{SOAP_1_2.envelope}/role/ultimateReceiver",
+    }
+    for block in header:
+        must = (block.get(f"{envelope}mustUnderstand") or "").strip() in ("1", "true")
+        if must and block.get(role) in ours:
+            raise MustUnderstand(
+                f"不支持必须理解的 SOAP 头 {block.tag!s}",
+                f"the header {block.tag!s} must be understood and is not",
+            )
+
+
+def wrap(version: SoapVersion, content: str) -> bytes:
+    """An envelope around the Body's content, as the bytes to send."""
+    return (
+        f'<?xml version="1.0" encoding="utf-8"?><soap:Envelope xmlns:soap="{version.envelope}">'
+        f"<soap:Body>{content}</soap:Body></soap:Envelope>"
+    ).encode()
+
+
+def fault(version: SoapVersion, code: str, reason: str, detail: str) -> bytes:
+    """A Fault's envelope. ``code`` is a local name of the version's namespace; ``detail`` is the
+    XML within the detail element, or ''."""
+    if version is SOAP_1_1:
+        tail = f"<detail>{detail}</detail>" if detail else ""
+        content = (
+            f"<soap:Fault><faultcode>soap:{code}</faultcode>"
+            f"<faultstring>{escape(reason)}</faultstring>{tail}</soap:Fault>"
+        )
+    else:
+        tail = f"<soap:Detail>{detail}</soap:Detail>" if detail else ""
+        content = (
+            f"<soap:Fault><soap:Code><soap:Value>soap:{code}</soap:Value></soap:Code>"
+            f'<soap:Reason><soap:Text xml:lang="zh-CN">{escape(reason)}</soap:Text></soap:Reason>'
+            f"{tail}</soap:Fault>"
+        )
+    return wrap(version, content)

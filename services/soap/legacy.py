@@ -1,0 +1,103 @@
+"""How a legacy interface reads its arguments: kinder than its schema, for clients that cannot be
+changed, and never silent.
+
+Arguments may come in any order, unqualified or qualified, rpc/encoded (xsi:type, or href to a
+multiRef beside the wrapper), nil or left out. An argument of an unknown name, or one given
+twice, is a fault.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from lxml import etree
+
+from services.faults import MalformedMessage
+from services.soap.interface import Interface, WireOperation
+from services.soap.read import XSI
+from services.soap.version import SOAP_1_2
+
+_NIL = f"{XSI}nil"
+_REF = f"{{{SOAP_1_2.envelope.replace('envelope', 'encoding')}}}ref"
+_ID = f"{{{SOAP_1_2.envelope.replace('envelope', 'encoding')}}}id"
+
+
+def legacy_decoder(
+    interface: Interface, operation: WireOperation
+) -> Callable[[etree._Element, tuple[etree._Element, ...]], dict[str, Any]]:
+    """The decode function of an operation whose arguments are all strings."""
+    names = [field.name for field in operation.request]
+    accepted = {tag: name for name in names for tag in (name, f"{{{interface.namespace}}}{name}")}
+
+    def decode(
+        wrapper: etree._Element, others: tuple[etree._Element, ...]
+    ) -> dict[str, str | None]:
+        arguments: dict[str, str | None] = {}
+        for element in wrapper:
+            name = accepted.get(str(element.tag))
+            if name is None:
+                raise MalformedMessage(
+                    f"{operation.name} 没有参数 {element.tag!s}，应为：{'、'.join(names)}",
+                    f"{operation.name} has no argument {element.tag!s}; it has {', '.join(names)}",
+                    field=etree.QName(element).localname,
+                )
+            if name in arguments:
+                raise MalformedMessage(
+                    f"参数 {name} 出现了两次", f"the argument {name} is given twice", field=name
+                )
+            arguments[name] = _value(element, others, name)
+        _no_stray_text(wrapper, operation.name)
+        _all_referenced(wrapper, others)
+        return {name: arguments.get(name) for name in names}
+
+    return decode
+
+
+def _value(element: etree._Element, others: tuple[etree._Element, ...], name: str) -> str | None:
+    reference = _reference(element)
+    if reference is not None:
+        found = [other for other in others if _identity(other) == reference]
+        if len(found) != 1 or _reference(found[0]) is not None:
+            raise MalformedMessage(
+                f"参数 {name} 的 href 没有唯一对应的 multiRef",
+                f"the href of {name} has no multiRef, or several",
+                field=name,
+            )
+        element = found[0]
+    if (element.get(_NIL) or "").strip() in ("1", "true"):
+        return None
+    if len(element):
+        raise MalformedMessage(
+            f"参数 {name} 应为字符串，内有子元素", f"{name} is a string, not elements", field=name
+        )
+    return element.text or ""
+
+
+def _no_stray_text(wrapper: etree._Element, name: str) -> None:
+    """Text beside the arguments would be dropped in silence."""
+    if (wrapper.text or "").strip() or any((child.tail or "").strip() for child in wrapper):
+        raise MalformedMessage(
+            f"{name} 的参数之间有多余文字", f"text stands between the arguments of {name}"
+        )
+
+
+def _all_referenced(wrapper: etree._Element, others: tuple[etree._Element, ...]) -> None:
+    used = {_reference(element) for element in wrapper}
+    for other in others:
+        if _identity(other) is None or _identity(other) not in used:
+            raise MalformedMessage(
+                f"Body 中只应有一个操作，多出 {other.tag!s}",
+                f"the Body names one operation; {other.tag!s} stands beside it",
+            )
+
+
+def _reference(element: etree._Element) -> str | None:
+    href = element.get("href")
+    if href is not None:
+        return href.removeprefix("#")
+    return element.get(_REF)
+
+
+def _identity(element: etree._Element) -> str | None:
+    return element.get("id") or element.get(_ID)
