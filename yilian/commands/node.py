@@ -1,0 +1,21 @@
+"""``yilian node CONFIG``: one hospital's node, which serves its contracts and publishes them."""
+
+from __future__ import annotations
+
+from yilian.commands.options import ConfigFile, StopWithStdin
+
+
+def node(config: ConfigFile, stop_with_stdin: StopWithStdin = False) -> None:
+    """医院节点：提供服务并向注册中心发布 / A hospital's node: serves and publishes."""
+    from yilian.config import NodeConfig, load
+    from yilian.host import create_app
+    from yilian.serve import serve
+
+    settings = load(config, NodeConfig)
+    serve(
+        create_app(settings),
+        settings.listen.host,
+        settings.listen.port,
+        what=f"node {settings.hospital.code}",
+        stop_with_stdin=stop_with_stdin,
+    )

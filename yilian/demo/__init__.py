@@ -1,0 +1,1 @@
+"""The demo: two hospitals, a registry and a gateway as separate processes, and the SOA verbs."""

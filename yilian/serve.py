@@ -1,0 +1,78 @@
+"""One process serving one ASGI app: the port taken first, an end that lets calls finish."""
+
+from __future__ import annotations
+
+import asyncio
+import errno
+import logging
+import os
+import signal
+import socket
+import sys
+import threading
+from collections.abc import Callable
+from typing import Any
+
+import uvicorn
+
+from yilian.refused import Refused
+
+#: seconds that calls under way are given when the process is told to end
+GRACE = 10
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A listening socket. Refused, in one sentence, if the port is taken or not ours to take."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    sock = socket.socket(family, socket.SOCK_STREAM)
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        sock.bind((host, port))
+        sock.listen(1024)
+    except OSError as error:
+        sock.close()
+        where = f"{host}:{port}"
+        if error.errno == errno.EADDRINUSE:
+            raise Refused(
+                f"端口 {where} 已被占用。请停止占用它的程序，或在配置的 [listen] 中改用别的 port。",
+                f"Port {where} is in use. Stop what uses it, or choose another port in [listen].",
+            ) from None
+        raise Refused(
+            f"无法监听 {where}：{error.strerror}。请检查配置的 [listen]。",
+            f"Cannot listen on {where}: {error.strerror}. Check [listen] in the configuration.",
+        ) from None
+    return sock
+
+
+def serve(
+    app: Callable[..., Any], host: str, port: int, *, what: str, stop_with_stdin: bool = False
+) -> None:
+    """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
+
+    ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
+    its parent is gone, however that ended.
+    """
+    sock = listening(host, port)
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+    )
+    config = uvicorn.Config(
+        app,
+        log_config=None,
+        access_log=False,  # one line a call belongs to the gateway's audit, not here
+        server_header=False,
+        timeout_graceful_shutdown=GRACE,
+        timeout_keep_alive=65,
+    )
+    if stop_with_stdin:
+        threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()
+    logging.getLogger("yilian").info("%s: http://%s:%d", what, host, port)
+    with sock:
+        asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+
+
+def _end_at_eof() -> None:
+    # os.read and not sys.stdin: no lock that the interpreter's end would wait for.
+    while os.read(sys.stdin.fileno(), 4096):
+        pass
+    os.kill(os.getpid(), signal.SIGTERM)
