@@ -1,0 +1,148 @@
+"""The host: one ASGI app per hospital node, serving its endpoints, their WSDLs and /health."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager, suppress
+from urllib.parse import urlsplit
+
+from starlette.applications import Starlette
+from starlette.exceptions import HTTPException
+from starlette.requests import Request as HttpRequest
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Route
+
+from services.faults import MalformedMessage, UnknownService
+from services.soap.exchange import Endpoint, Reply, Request, fault_reply, version_of
+from services.soap.version import SOAP_1_1, SOAP_1_2
+from yilian.config import NodeConfig
+from yilian.node import Node, assemble
+from yilian.publishing import Publication
+
+#: the last part of the address at which a service's WSDL is of SOAP 1.2
+SOAP12 = "/soap12"
+_HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
+
+
+def create_app(config: NodeConfig) -> Starlette:
+    """The node's app. It publishes itself while it runs, where a registry is configured."""
+    node = assemble(config)
+    publication = Publication(node)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        task = asyncio.create_task(publication.keep())
+        try:
+            yield
+        finally:
+            task.cancel()
+            with suppress(asyncio.CancelledError):
+                await task
+            await node.close()
+
+    async def call(http: HttpRequest) -> Response:
+        path = http.url.path
+        content_type = http.headers.get("content-type")
+        endpoint = node.endpoints.get(path.removesuffix(SOAP12))
+        if endpoint is None:
+            return _answer(_unknown(node, path, content_type))
+        refused = _refused(http, endpoint)
+        if refused is not None:
+            return _answer(refused)
+        body = await _body(http, endpoint.limits.size)
+        if body is None:
+            return _answer(_too_large(endpoint, content_type))
+        request = Request(body, content_type, http.headers.get("soapaction"))
+        return _answer(await endpoint.call(request))
+
+    async def describe(http: HttpRequest) -> Response:
+        path = http.url.path
+        endpoint = node.endpoints.get(path.removesuffix(SOAP12))
+        if endpoint is None:
+            raise HTTPException(404, f"没有服务 {path} / no service {path}; 见 see /health")
+        address = _origin(http, config) + path
+        if "wsdl" not in {key.lower() for key in http.query_params}:
+            return PlainTextResponse(
+                f"{endpoint.interface.zh} {endpoint.interface.name}\n"
+                f"WSDL: {address}?wsdl\n请用 POST 调用 / call it by POST\n"
+            )
+        version = SOAP_1_2 if path.endswith(SOAP12) else SOAP_1_1
+        return Response(endpoint.wsdl(address, version), media_type="text/xml; charset=utf-8")
+
+    async def health(http: HttpRequest) -> Response:
+        return JSONResponse(
+            {
+                "status": "ok",
+                "hospital": config.hospital.code,
+                "services": sorted(node.endpoints),
+                "sources": {name: source.state() for name, source in node.sources.items()},
+                "registry": publication.state(),
+            }
+        )
+
+    return Starlette(
+        routes=[
+            Route("/health", health),
+            Route("/{path:path}", call, methods=["POST"]),
+            Route("/{path:path}", describe),
+        ],
+        lifespan=lifespan,
+    )
+
+
+def _answer(reply: Reply) -> Response:
+    return Response(reply.body, reply.status, media_type=reply.content_type)
+
+
+async def _body(http: HttpRequest, limit: int) -> bytes | None:
+    """The body, or None as soon as it exceeds the limit."""
+    length = http.headers.get("content-length", "")
+    if length.isdigit() and int(length) > limit:
+        return None
+    parts: list[bytes] = []
+    size = 0
+    async for part in http.stream():
+        size += len(part)
+        if size > limit:
+            return None
+        parts.append(part)
+    return b"".join(parts)
+
+
+def _refused(http: HttpRequest, endpoint: Endpoint) -> Reply | None:
+    encoding = http.headers.get("content-encoding", "identity").lower()
+    if encoding == "identity":
+        return None
+    fault = MalformedMessage(
+        f"不接受压缩的报文（Content-Encoding: {encoding[:40]}），请直接发送 XML",
+        f"a body with Content-Encoding {encoding[:40]} is not accepted; send plain XML",
+        hospital=endpoint.hospital,
+    )
+    return fault_reply(fault, version_of(http.headers.get("content-type")), status=415)
+
+
+def _too_large(endpoint: Endpoint, content_type: str | None) -> Reply:
+    limit = endpoint.limits.size
+    fault = MalformedMessage(
+        f"报文超过 {limit} 字节", f"the message exceeds {limit} bytes", hospital=endpoint.hospital
+    )
+    return fault_reply(fault, version_of(content_type), status=413)
+
+
+def _unknown(node: Node, path: str, content_type: str | None) -> Reply:
+    known = "、".join(sorted(node.endpoints))
+    fault = UnknownService(
+        f"本节点没有服务 {path}，可用：{known}",
+        f"this node has no service {path}; it has {known}",
+        hospital=node.config.hospital.code,
+    )
+    return fault_reply(fault, version_of(content_type), status=404)
+
+
+def _origin(http: HttpRequest, config: NodeConfig) -> str:
+    """Scheme, host and port by which this asker reaches the node: what it has just used."""
+    public = urlsplit(config.listen.public_url)
+    host = http.headers.get("host", "")
+    return f"{public.scheme}://{host if _HOST.fullmatch(host) else public.netloc}"

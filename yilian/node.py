@@ -1,0 +1,93 @@
+"""A hospital node put together: configuration to sources, adapters and endpoints.
+
+The dictionary of endpoints made here is what the host serves and what is published.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from adapters import ADAPTERS
+from adapters.database import Source
+from services import delimited, his_service
+from services.catalogue import CONTRACTS
+from services.contract import Contract
+from services.faults import UnknownService
+from services.soap.exchange import Endpoint, guarded
+from services.soap.interface import his_service_interface, typed_interface
+from yilian.config import NodeConfig
+
+Invoke = Callable[..., Awaitable[Any]]
+
+
+@dataclass(frozen=True)
+class Node:
+    """``endpoints`` by path; ``sources`` by their name in the configuration."""
+
+    config: NodeConfig
+    endpoints: dict[str, Endpoint]
+    sources: dict[str, Source]
+
+    async def close(self) -> None:
+        """Give back every connection and thread."""
+        for source in self.sources.values():
+            source.close()
+
+
+def assemble(config: NodeConfig) -> Node:
+    """The node of a configuration. TypeError if an adapter lacks what it is said to offer."""
+    hospital = config.hospital.code
+    sources: dict[str, Source] = {}
+    offered: dict[str, dict[str, Invoke]] = {}
+    for name, source_config in config.sources.items():
+        source = sources[name] = Source(name, hospital, source_config)
+        adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
+        for contract in source_config.offers:
+            offered[contract] = _operations(CONTRACTS[contract], adapter, source, hospital)
+    endpoints = [
+        Endpoint(typed_interface(CONTRACTS[contract]), hospital, invoke)
+        for contract, invoke in offered.items()
+    ]
+    endpoints.append(_his_service(hospital, offered))
+    return Node(config, {endpoint.path: endpoint for endpoint in endpoints}, sources)
+
+
+def _operations(
+    contract: type[Contract], adapter: object, source: Source, hospital: str
+) -> dict[str, Invoke]:
+    if not isinstance(adapter, contract):
+        raise TypeError(f"{type(adapter).__name__} does not implement {contract.__name__}")
+    interface = typed_interface(contract)
+    return {
+        operation.name: guarded(partial(source.run, getattr(adapter, operation.name)), hospital)
+        for operation in interface.operations
+    }
+
+
+def _his_service(hospital: str, offered: dict[str, dict[str, Invoke]]) -> Endpoint:
+    """HisService is the same at every hospital: one proxy serves a client for all of them, and
+    what a hospital does not offer is answered by an error."""
+    invoke = {
+        operation.name: delimited.bind(
+            operation,
+            offered[operation.contract.__name__][operation.operation.name]
+            if operation.contract.__name__ in offered
+            else _not_offered(hospital, operation.contract),
+        )
+        for operation in his_service.OPERATIONS
+    }
+    return Endpoint(his_service_interface(), hospital, invoke)
+
+
+def _not_offered(hospital: str, contract: type[Contract]) -> Invoke:
+    async def refuse(**arguments: Any) -> Any:
+        raise UnknownService(
+            f"本院（{hospital}）未开放{contract.contract_zh}服务",
+            f"hospital {hospital} does not offer {contract.__name__}",
+            hospital=hospital,
+        )
+
+    return refuse

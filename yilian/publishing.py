@@ -1,0 +1,93 @@
+"""The node's entry in the registry: published at start, renewed while the node runs.
+
+A registry that is down costs the node nothing but the entry's freshness: it keeps trying.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime
+from typing import Any
+
+import structlog
+
+from registry.client import RegistryUnavailable, UddiClient, UddiError
+from registry.publisher import HospitalEntry, ServiceEntry, publish_node
+from yilian.config import NodeConfig, read_password
+from yilian.node import Node
+
+log = structlog.get_logger()
+
+#: seconds between two renewals, and between two tries while the registry is away
+RENEW_SECONDS = 60.0
+RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
+
+
+class Publication:
+    """Publishes a node's endpoints, the same dictionary that its host serves."""
+
+    def __init__(self, node: Node) -> None:
+        self._node = node
+        self._published_at: datetime | None = None
+        self._problem = ""
+
+    async def keep(self) -> None:
+        """Publish and renew until cancelled. Returns at once where no registry is configured."""
+        registry = self._node.config.registry
+        if registry is None:
+            return
+        password = read_password(registry.password_file)
+        client = UddiClient(registry.url)
+        failures = 0
+        while True:
+            try:
+                await asyncio.to_thread(
+                    publish_node, client, registry.user, password, *_entries(self._node)
+                )
+            except (RegistryUnavailable, UddiError) as error:
+                wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
+                failures += 1
+                if self._problem != str(error):
+                    log.warning("not published", registry=registry.url, problem=str(error))
+                self._problem = str(error)
+            else:
+                if self._problem or self._published_at is None:
+                    log.info("published", registry=registry.url, services=len(_paths(self._node)))
+                failures, wait = 0, RENEW_SECONDS
+                self._problem, self._published_at = "", datetime.now().astimezone()
+            await asyncio.sleep(wait)
+
+    def state(self) -> dict[str, Any]:
+        """For /health: ``published_at`` is null until the first success."""
+        config: NodeConfig = self._node.config
+        return {
+            "configured": config.registry is not None,
+            "published_at": self._published_at.isoformat() if self._published_at else None,
+            "problem": self._problem,
+        }
+
+
+def _paths(node: Node) -> list[str]:
+    return sorted(node.endpoints)
+
+
+def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
+    config = node.config
+    hospital = HospitalEntry(
+        code=config.hospital.code, name=config.hospital.name, name_en=config.hospital.name_en
+    )
+    inside = config.listen.public_url.rstrip("/")
+    outside = config.alliance.gateway_url.rstrip("/") if config.alliance else None
+    services = []
+    for path in _paths(node):
+        endpoint = node.endpoints[path]
+        address = (outside or inside) + path
+        services.append(
+            ServiceEntry(
+                name=endpoint.interface.name,
+                wsdl=endpoint.wsdl(address),
+                outside_address=outside + path if outside else None,
+                inside_address=inside + path,
+            )
+        )
+    return hospital, services
