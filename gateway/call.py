@@ -1,0 +1,303 @@
+"""The way of one call: read head, route, forward, record. No transport in it.
+
+``gateway/app.py`` brings calls here over ASGI; anything else that can fill in a Call may do so.
+Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one place.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+
+from gateway.answers import fault_code, fault_of, why_not_soap
+from gateway.binding import Binding
+from gateway.counters import Counters
+from gateway.forward import BadAnswer, Forwarder, NoAnswer, NodeAnswer, NodeRequest
+from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
+from gateway.log import Log, operation_of
+from gateway.routes import Routes
+from gateway.wsdls import Wsdls, asks_for_wsdl
+from gateway_config.model import GatewayConfig
+from services.faults import (
+    ClientFault,
+    Fault,
+    InvalidArgument,
+    MalformedMessage,
+    SourceError,
+    SourceTimeout,
+    SourceUnavailable,
+    UnknownService,
+)
+from services.soap.exchange import fault_reply, internal_error, version_of
+
+#: answer headers of a node, beside Content-Type, that reach the caller; all others would tell
+#: of what is behind the gate, or belong to one connection only
+_PASSED_BACK = ("retry-after",)
+_GET_STATUS: tuple[tuple[type[Fault], int], ...] = (
+    (UnknownService, 404),
+    (SourceTimeout, 504),
+    (SourceUnavailable, 502),
+    (SourceError, 502),
+)
+
+
+class CallerLeft(Exception):
+    """The caller closed the connection before its request was complete."""
+
+
+class BodyTooLarge(Exception):
+    """The body goes beyond the limit; the rest of it has not been read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Call:
+    """A request as the transport found it. ``raw_path`` undecoded and without query; header
+    names in any case. ``read_body(limit)`` gives the whole body, or raises BodyTooLarge as soon
+    as it is known to be larger, CallerLeft, or TimeoutError."""
+
+    method: str
+    scheme: str
+    raw_path: bytes
+    query: bytes
+    headers: Sequence[tuple[bytes, bytes]]
+    read_body: Callable[[int], Awaitable[bytes]]
+    peer: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """``body_unread``: the request's body was not read to its end, so the connection cannot
+    carry another call."""
+
+    status: int
+    headers: tuple[tuple[str, str], ...]
+    body: bytes
+    body_unread: bool = False
+
+
+@dataclass(slots=True)
+class _Record:
+    """What the log line of a call says, gathered on its way."""
+
+    request_id: str
+    path: str | None = None
+    hospital: str | None = None
+    service: str | None = None
+    operation: str | None = None
+    request_bytes: int = 0
+    fault: str | None = None
+    reason: str | None = None
+    body_unread: bool = True
+
+
+class CallPath:
+    """Every call to every hospital's service goes through here. Never raises, but CallerLeft."""
+
+    def __init__(
+        self,
+        config: GatewayConfig,
+        routes: Routes,
+        forwarder: Forwarder,
+        counters: Counters,
+        log: Log,
+    ) -> None:
+        self._config = config
+        self._routes = routes
+        self._forwarder = forwarder
+        self._counters = counters
+        self._log = log
+        self._wsdls = Wsdls(forwarder)
+
+    async def __call__(self, call: Call) -> Answer:
+        record = _Record(request_id=uuid.uuid4().hex)
+        begun = time.perf_counter()
+        status, size = 499, 0  # 499: the caller left; nobody reads the status then
+        try:
+            answer = await self._answered(call, record)
+            status, size = answer.status, len(answer.body)
+            return answer
+        except CallerLeft:
+            record.reason = "the caller left"
+            raise
+        finally:
+            self._log.info(
+                "call",
+                request_id=record.request_id,
+                peer=call.peer,
+                method=call.method,
+                path=record.path,
+                hospital=record.hospital,
+                service=record.service,
+                operation=record.operation,
+                status=status,
+                fault=record.fault,
+                reason=record.reason,
+                request_bytes=record.request_bytes,
+                answer_bytes=size,
+                ms=round((time.perf_counter() - begun) * 1000, 1),
+            )
+
+    async def _answered(self, call: Call, record: _Record) -> Answer:
+        try:
+            head = read_head(call.method, call.raw_path, call.query, call.headers)
+            record.path = head.path
+            record.operation = operation_of(head.soap_action)
+            if call.method == "POST":
+                return self._passed_back(await self._post(call, head, record), record)
+            return self._passed_back(await self._get(call, head, record), record)
+        except Refused as refused:
+            return self._fault(call, record, refused.fault, refused.status)
+        except Fault as fault:
+            return self._fault(call, record, fault)
+        except CallerLeft:
+            raise
+        except Exception as error:
+            return self._fault(call, record, internal_error(error, record.hospital or ""))
+
+    # --- the two kinds of call -------------------------------------------------------------
+
+    async def _post(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
+        content_encoding_refused(call.headers)
+        limit = self._config.forward.max_request_bytes
+        if head.content_length is not None and head.content_length > limit:
+            raise _too_large(limit)
+        binding = await self._binding(head.path, record)
+        try:
+            body = await call.read_body(limit)
+        except BodyTooLarge:
+            raise _too_large(limit) from None
+        except TimeoutError:
+            raise Refused(408, _slow(self._config.forward.timeout_seconds)) from None
+        record.request_bytes, record.body_unread = len(body), False
+        # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
+        # to ?wsdl, and mean nothing by it.
+        request = NodeRequest("POST", _sent_on(head, record.request_id), body)
+        return await self._counted(head.path, binding, record, lambda: self._soap(binding, request))
+
+    async def _get(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
+        record.body_unread = head.content_length not in (None, 0)
+        binding = await self._binding(head.path, record)
+        if call.method not in ("GET", "HEAD") or not asks_for_wsdl(head.query):
+            raise Refused(
+                405,
+                InvalidArgument(
+                    f"调用服务请用 POST；服务描述（WSDL）在 {head.path}?wsdl",
+                    f"call a service by POST; its description (WSDL) is at {head.path}?wsdl",
+                    hospital=binding.hospital,
+                ),
+            )
+        base = self._config.listen.public_url or (head.host and f"{call.scheme}://{head.host}")
+        if not base:
+            raise Refused(
+                400,
+                MalformedMessage(
+                    "缺少 HTTP 头 Host，无法写出服务地址",
+                    "without the HTTP header Host the address in the WSDL is unknown",
+                ),
+            )
+        table = self._routes.table
+        return await self._counted(
+            head.path,
+            binding,
+            record,
+            lambda: self._wsdls.get(binding, base, head.path, table, record.request_id),
+        )
+
+    async def _soap(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+        answer = await self._forwarder.send(binding, request)
+        problem = why_not_soap(answer)
+        if problem is not None:
+            raise BadAnswer(f"{binding.access_point}: {problem}")
+        return answer
+
+    # --- what both have in common ----------------------------------------------------------
+
+    async def _binding(self, path: str, record: _Record) -> Binding:
+        binding = await self._routes.find(path)
+        if binding is not None:
+            record.hospital, record.service = binding.hospital, binding.service
+            return binding
+        registry = self._config.registry
+        page = (registry.page_url or registry.url) + "/"
+        if self._routes.registry_trouble is not None:
+            raise SourceUnavailable(
+                f"注册中心目前无法访问，不能确定 {path} 是否存在，请稍后重试",
+                f"the registry cannot be reached, so whether there is a {path} is not known; "
+                "try again later",
+                source="registry",
+            )
+        raise UnknownService(
+            f"联盟内没有地址为 {path} 的服务，"
+            f"请在注册中心 {page} 查看医院代码与服务名（区分大小写）",
+            f"the alliance has no service at {path}; see the registry at {page} for the "
+            "hospitals' codes and the services' names (case matters)",
+        )
+
+    async def _counted(
+        self,
+        path: str,
+        binding: Binding,
+        record: _Record,
+        send: Callable[[], Awaitable[NodeAnswer]],
+    ) -> NodeAnswer:
+        """What ``send`` brings, counted for the binding; no answer is a Fault."""
+        counters = self._counters.begun(path)
+        code: str | None = "InternalError"
+        try:
+            answer = await send()
+            record.fault = code = fault_code(answer)
+            return answer
+        except NoAnswer as error:
+            fault = fault_of(error, binding, self._config.forward.timeout_seconds)
+            record.reason, code = f"{type(error).__name__}: {error}", fault.code
+            raise fault from error
+        finally:
+            counters.ended(code)
+
+    def _passed_back(self, answer: NodeAnswer, record: _Record) -> Answer:
+        headers = [("X-Request-Id", record.request_id)]
+        if "content-type" in answer.headers:
+            headers.append(("Content-Type", answer.headers["content-type"]))
+        headers += [(name, answer.headers[name]) for name in _PASSED_BACK if name in answer.headers]
+        return Answer(answer.status, tuple(headers), answer.body, record.body_unread)
+
+    def _fault(self, call: Call, record: _Record, fault: Fault, status: int = 0) -> Answer:
+        record.fault = fault.code
+        if not status and call.method != "POST":
+            status = next((code for kind, code in _GET_STATUS if isinstance(fault, kind)), 500)
+        version = version_of(content_type_of(call.headers))
+        reply = fault_reply(fault, version, request_id=record.request_id, status=status)
+        headers = [("X-Request-Id", record.request_id), ("Content-Type", reply.content_type)]
+        if reply.status == 405:
+            headers.append(("Allow", "GET, HEAD, POST"))
+        return Answer(reply.status, tuple(headers), reply.body, record.body_unread)
+
+
+def _sent_on(head: Head, request_id: str) -> tuple[tuple[str, str], ...]:
+    """The headers that mean something to a node. All others stay here, so that none can be
+    forged that a node would trust."""
+    named = (
+        ("Content-Type", head.content_type),
+        ("SOAPAction", head.soap_action),
+        ("User-Agent", head.user_agent),
+        ("X-Request-Id", request_id),
+    )
+    return tuple((name, value) for name, value in named if value is not None)
+
+
+def _too_large(limit: int) -> Refused:
+    return Refused(
+        413,
+        MalformedMessage(
+            f"请求正文超过 {limit} 字节的上限，请分次发送",
+            f"the request body is larger than {limit} bytes; send less at a time",
+        ),
+    )
+
+
+def _slow(seconds: float) -> ClientFault:
+    return MalformedMessage(
+        f"请求正文在 {seconds:g} 秒内没有收完", f"the request body took longer than {seconds:g} s"
+    )

@@ -1,0 +1,67 @@
+"""Forwarding: the seam between the way of a call and whatever carries it to the node.
+
+``gateway/upstream.py`` is the first implementation. A Forwarder gives the node's answer, or says
+by one of the errors below why there is none; it never makes up an answer and never decides what
+the caller is told.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from gateway.binding import Binding
+
+
+@dataclass(frozen=True, slots=True)
+class NodeRequest:
+    """What is sent to a node. ``query`` has no question mark; ``headers`` hold neither
+    Content-Length nor Host nor anything hop-by-hop: those are the forwarder's business."""
+
+    method: str
+    headers: tuple[tuple[str, str], ...]
+    body: bytes = b""
+    query: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class NodeAnswer:
+    """A node's whole answer. ``headers`` by lower-case name; the body as it came."""
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+class Forwarder(Protocol):
+    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+        """The node's answer, within the configured time. Raises a NoAnswer."""
+        ...
+
+    async def close(self) -> None:
+        """Close every connection."""
+        ...
+
+
+class NoAnswer(Exception):
+    """No usable answer. The text is for the log, with addresses; callers never see it."""
+
+
+class NotReached(NoAnswer):
+    """Refused, unknown name, no connection in time: the node has seen nothing of the call."""
+
+
+class TimedOut(NoAnswer):
+    """It was sent and not answered in time: it may have been carried out, or still be."""
+
+
+class BrokenOff(NoAnswer):
+    """The connection ended after the call was sent: it may have been carried out."""
+
+
+class BadAnswer(NoAnswer):
+    """Something came back that is not HTTP, is encoded, or leads elsewhere."""
+
+
+class AnswerTooLarge(NoAnswer):
+    """The answer is larger than ``forward.max_answer_bytes``."""

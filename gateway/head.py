@@ -1,0 +1,137 @@
+"""What is checked of a request's head, before anything is read of its body.
+
+Each check exists for a way around the gateway: of two SOAPActions the first was checked and both
+were forwarded; a path read in two ways was routed in one and forwarded in the other; a compressed
+body hides from every check on it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from gateway.paths import NotCanonical, canonical
+from gateway_config.model import is_host
+from services.faults import ClientFault, MalformedMessage
+
+_ONCE = (
+    "host",
+    "soapaction",
+    "content-type",
+    "content-length",
+    "content-encoding",
+    "authorization",
+    "expect",
+)
+_HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?\Z")
+
+
+class Refused(Exception):
+    """A request that is not forwarded: the Fault and the HTTP status that say why."""
+
+    def __init__(self, status: int, fault: ClientFault) -> None:
+        super().__init__(status, fault)
+        self.status = status
+        self.fault = fault
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A request's head, checked. ``path`` is canonical; ``host`` is as the asker wrote it."""
+
+    method: str
+    path: str
+    query: str
+    host: str | None
+    content_type: str | None
+    soap_action: str | None
+    content_length: int | None
+    user_agent: str | None
+
+
+def read_head(
+    method: str, raw_path: bytes, query: bytes, headers: Iterable[tuple[bytes, bytes]]
+) -> Head:
+    """The head, or Refused. Header names in any case; values as they stood on the wire."""
+    values: dict[str, list[str]] = {}
+    for name, value in headers:
+        values.setdefault(name.decode("latin-1").lower(), []).append(_text(value))
+    for once in _ONCE:
+        times = len(values.get(once, ()))
+        if times > 1:
+            raise _malformed(
+                f"HTTP 头 {once} 出现了 {times} 次，只能有一个",
+                f"the HTTP header {once} stands {times} times; send it once",
+            )
+    one = {name: found[0] for name, found in values.items()}
+    return Head(
+        method=method,
+        path=_path(raw_path),
+        query=query.decode("latin-1"),
+        host=_host(one.get("host")),
+        content_type=one.get("content-type"),
+        soap_action=one.get("soapaction"),
+        content_length=_length(one.get("content-length")),
+        user_agent=one.get("user-agent"),
+    )
+
+
+def content_encoding_refused(headers: Iterable[tuple[bytes, bytes]]) -> None:
+    """Refused where a request's body is compressed, in whatever way."""
+    for name, value in headers:
+        if name.lower() == b"content-encoding" and value.strip().lower() not in (b"", b"identity"):
+            raise Refused(
+                415,
+                MalformedMessage(
+                    "请求正文不能压缩，请去掉 Content-Encoding",
+                    "a request body must not be compressed; send it without Content-Encoding",
+                    field="HTTP Content-Encoding",
+                ),
+            )
+
+
+def content_type_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
+    """The first Content-Type, to answer in the caller's SOAP version even what is refused."""
+    for name, value in headers:
+        if name.lower() == b"content-type":
+            return _text(value)
+    return None
+
+
+def _text(value: bytes) -> str:
+    """A header's value. Written back as UTF-8, so that this is what is tried first."""
+    try:
+        return value.decode("utf-8")
+    except UnicodeDecodeError:
+        return value.decode("latin-1")
+
+
+def _path(raw: bytes) -> str:
+    try:
+        return canonical(raw)
+    except NotCanonical as error:
+        zh, _, en = str(error).partition(" / ")
+        raise _malformed(f"地址不规范：{zh}", f"the address is not canonical: {en}") from None
+
+
+def _host(text: str | None) -> str | None:
+    if text is None:
+        return None
+    found = _HOST.match(text)
+    port_ok = found is not None and (found["port"] is None or 0 < int(found["port"]) < 65536)
+    if found is None or not port_ok or not is_host(found["name"].strip("[]")):
+        raise _malformed("HTTP 头 Host 不是 主机:端口", "the HTTP header Host is not host:port")
+    return text
+
+
+def _length(text: str | None) -> int | None:
+    if text is None:
+        return None
+    if not re.fullmatch(r"[0-9]{1,18}", text):
+        raise _malformed("Content-Length 不是数字", "Content-Length is not a number")
+    return int(text)
+
+
+def _malformed(zh: str, en: str) -> Refused:
+    return Refused(400, MalformedMessage(zh, en))

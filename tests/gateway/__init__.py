@@ -1,0 +1,1 @@
+"""The gateway, over real sockets, against nodes that do whatever a test says."""

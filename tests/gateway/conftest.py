@@ -1,0 +1,236 @@
+"""A gateway and its scripted nodes on an event loop in a thread; the tests are blocking callers."""
+
+from __future__ import annotations
+
+import asyncio
+import http.client
+import io
+import json
+import socket
+import threading
+import time
+from collections.abc import Awaitable, Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, TypeVar
+
+import pytest
+import uvicorn
+
+from gateway.app import create_app
+from gateway.binding import Binding
+from gateway.log import json_log
+from gateway_config.model import GatewayConfig
+from tests.gateway.scripted_node import ScriptedNode
+
+T = TypeVar("T")
+BODY = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>'
+SOAP_1_1 = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"urn:x/GetLabResult"'}
+SOAP_1_2 = {"Content-Type": 'application/soap+xml; charset=utf-8; action="urn:x/GetLabResult"'}
+
+
+def until(condition: Callable[[], T], seconds: float = 20) -> T:
+    """The condition's value as soon as it is true; a failure if it never becomes so."""
+    deadline = time.monotonic() + seconds
+    while not (value := condition()):
+        assert time.monotonic() < deadline, "it did not happen"
+        time.sleep(0.01)
+    return value
+
+
+@dataclass
+class FakeRegistry:
+    """What create_app is given as ``find_bindings``."""
+
+    bindings: list[Binding] = field(default_factory=list)
+    error: Exception | None = None
+    asked: int = 0
+    let_go: threading.Event = field(default_factory=threading.Event)
+    hang: bool = False
+
+    def __call__(self) -> list[Binding]:
+        self.asked += 1
+        if self.hang:
+            self.let_go.wait(60)
+        if self.error is not None:
+            raise self.error
+        return list(self.bindings)
+
+
+class Loop:
+    """An event loop in a thread."""
+
+    def __init__(self) -> None:
+        self.loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
+        self._thread.start()
+
+    def run(self, awaitable: Awaitable[T]) -> T:
+        async def awaited() -> T:
+            return await awaitable
+
+        return asyncio.run_coroutine_threadsafe(awaited(), self.loop).result(60)
+
+    def close(self) -> None:
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self._thread.join()
+        self.loop.close()
+
+
+@dataclass
+class Answered:
+    status: int
+    headers: list[tuple[str, str]]
+    body: bytes
+
+    def header(self, name: str) -> str | None:
+        found = [value for key, value in self.headers if key.lower() == name.lower()]
+        assert len(found) <= 1
+        return found[0] if found else None
+
+    @property
+    def text(self) -> str:
+        return self.body.decode()
+
+
+class RunningGateway:
+    def __init__(self, loop: Loop, config: GatewayConfig, registry: FakeRegistry) -> None:
+        self.registry = registry
+        self.log_text = io.StringIO()
+        self._loop = loop
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.port: int = self._socket.getsockname()[1]
+        self.app = create_app(config, registry, log=json_log(self.log_text))
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                self.app,
+                log_config=None,
+                lifespan="on",
+                server_header=False,
+                timeout_graceful_shutdown=5,
+            )
+        )
+        self._task = asyncio.run_coroutine_threadsafe(
+            self._server.serve(sockets=[self._socket]), loop.loop
+        )
+        until(lambda: self._server.started or self._task.done())
+        assert self._server.started
+
+    def stop(self) -> None:
+        self._server.should_exit = True
+        self._task.result(30)
+
+    def request(
+        self,
+        method: str,
+        path: str,
+        body: bytes | None = None,
+        headers: dict[str, str] | None = None,
+    ) -> Answered:
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            connection.request(method, path, body, headers or {})
+            response = connection.getresponse()
+            return Answered(response.status, response.getheaders(), response.read())
+        finally:
+            connection.close()
+
+    def post(
+        self, path: str, body: bytes = BODY, headers: dict[str, str] | None = None
+    ) -> Answered:
+        return self.request("POST", path, body, SOAP_1_1 if headers is None else headers)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> Answered:
+        return self.request("GET", path, None, headers)
+
+    def raw(self, *pieces: bytes) -> bytes:
+        """All that comes back for bytes sent as they are, until the gateway closes."""
+        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
+            for piece in pieces:
+                connection.sendall(piece)
+            received = b""
+            while part := connection.recv(65536):
+                received += part
+            return received
+
+    def health(self) -> dict[str, Any]:
+        health: dict[str, Any] = json.loads(self.get("/health").body)
+        return health
+
+    def log(self, event: str) -> list[dict[str, Any]]:
+        lines = [json.loads(line) for line in self.log_text.getvalue().splitlines()]
+        return [line for line in lines if line["event"] == event]
+
+    def call_line(self, answer: Answered) -> dict[str, Any]:
+        """The log line of one call."""
+        asked = answer.header("X-Request-Id")
+        (line,) = [line for line in self.log("call") if line["request_id"] == asked]
+        return line
+
+
+@pytest.fixture(scope="session")
+def loop() -> Iterator[Loop]:
+    running = Loop()
+    yield running
+    running.close()
+
+
+@pytest.fixture
+def make_node(loop: Loop) -> Iterator[Callable[..., ScriptedNode]]:
+    nodes: list[ScriptedNode] = []
+
+    def make(**settings: Any) -> ScriptedNode:
+        node = ScriptedNode(**settings)
+        loop.run(node.start())
+        nodes.append(node)
+        return node
+
+    yield make
+    for node in nodes:
+        loop.run(node.stop())
+
+
+@pytest.fixture
+def node(make_node: Callable[..., ScriptedNode]) -> ScriptedNode:
+    return make_node()
+
+
+MakeGateway = Callable[..., RunningGateway]
+
+
+@pytest.fixture
+def make_gateway(loop: Loop, tmp_path: Path) -> Iterator[MakeGateway]:
+    """``make_gateway(registry, forward={...}, listen={...}, **registry settings)``."""
+    running: list[RunningGateway] = []
+
+    def make(
+        registry: FakeRegistry | list[Binding],
+        *,
+        forward: dict[str, Any] | None = None,
+        listen: dict[str, Any] | None = None,
+        **settings: Any,
+    ) -> RunningGateway:
+        if isinstance(registry, list):
+            registry = FakeRegistry(registry)
+        settings = {"url": "http://registry.example:8081", "refresh_seconds": 0.5, **settings}
+        config = GatewayConfig.model_validate(
+            {"listen": listen or {}, "registry": settings, "forward": forward or {}}
+        )
+        gateway = RunningGateway(loop, config, registry)
+        running.append(gateway)
+        return gateway
+
+    yield make
+    for gateway in running:
+        gateway.registry.let_go.set()
+        gateway.stop()
+
+
+def lab_results(node: ScriptedNode, hospital: str = "hx") -> Binding:
+    return Binding(hospital, "LabResults", f"{node.url}/{hospital}/LabResults")
+
+
+@pytest.fixture
+def gateway(make_gateway: MakeGateway, node: ScriptedNode) -> RunningGateway:
+    """A gateway in front of ``node``, which is hx's LabResults."""
+    return make_gateway([lab_results(node)])
