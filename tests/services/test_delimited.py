@@ -78,25 +78,12 @@ def call(name: str, answer: Any, **strings: str | None) -> tuple[int, str]:
 
 
 def test_getlabmaster_has_the_papers_17_fields_in_its_order() -> None:
-    assert his_service.columns_of("getlabmaster") == (
-        "TestNo",
-        "Name",
-        "ChargeType",
-        "Sex",
-        "Age",
-        "TestCause",
-        "RelevantClinicDiag",
-        "Specimen",
-        "NotesForSpcm",
-        "OrderingDept",
-        "RequestedDateTime",
-        "ResultsRptDateTime",
-        "OrderingProvider",
-        "PerformedBy",
-        "WorkingId",
-        "Transcriptionist",
-        "VerifiedBy",
+    columns = (
+        "TestNo Name ChargeType Sex Age TestCause RelevantClinicDiag Specimen NotesForSpcm "
+        "OrderingDept RequestedDateTime ResultsRptDateTime OrderingProvider PerformedBy WorkingId "
+        "Transcriptionist VerifiedBy"
     )
+    assert " ".join(his_service.columns_of("getlabmaster")) == columns
     assert call("getlabmaster", [MASTER], PatientId="0000000001", str=None) == (
         1,
         "2611210001|张伟|自费|男|45||高血压|血||心内科|2026-11-20 08:30:00|2026-11-20 15:10:05"
