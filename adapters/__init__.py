@@ -1,1 +1,18 @@
-"""One folder a vendor; each implements contracts over that vendor's tables."""
+"""One folder a vendor; each implements contracts over that vendor's tables.
+
+A new vendor is one folder and one line here.
+"""
+
+from __future__ import annotations
+
+from adapters.adapter import Adapter
+from adapters.bsoft import Bsoft
+from adapters.bsoft_lis import BsoftLis
+from adapters.junwei import Junwei
+
+#: by the literal name that stands in a source's configuration
+ADAPTERS: dict[str, type[Adapter]] = {
+    "junwei": Junwei,
+    "bsoft": Bsoft,
+    "bsoft_lis": BsoftLis,
+}

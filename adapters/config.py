@@ -1,0 +1,138 @@
+"""The configuration of a source: which database, which adapter, what it offers, what bounds it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any
+
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+)
+from sqlalchemy import URL, make_url
+from sqlalchemy.exc import ArgumentError
+
+from adapters import ADAPTERS
+from adapters.drivers import DRIVERS
+from services.catalogue import CONTRACTS
+from services.contract import describe
+
+
+class WrongSetting(ValueError):
+    """A value that is refused; ``where`` is the way to it from the field being checked."""
+
+    def __init__(self, zh: str, en: str, where: tuple[str | int, ...] = ()) -> None:
+        super().__init__(f"{zh} / {en}")
+        self.zh = zh
+        self.en = en
+        self.where = where
+
+
+def _url(value: object) -> URL:
+    """A SQLAlchemy URL of a database that a driver is there for."""
+    if isinstance(value, URL):
+        url = value
+    else:
+        try:
+            url = make_url(str(value))
+        except ArgumentError:
+            raise WrongSetting(
+                "不是 SQLAlchemy 的 URL，应如 sqlite:///hx.db",
+                "not a SQLAlchemy URL such as sqlite:///hx.db",
+            ) from None
+    backend = url.get_backend_name()
+    if backend not in DRIVERS:
+        known = ", ".join(DRIVERS)
+        raise WrongSetting(
+            f"尚不支持数据库 {backend}；支持：{known}",
+            f"no driver for {backend}; there are: {known}",
+        )
+    if backend == "sqlite" and url.database in (None, "", ":memory:"):
+        raise WrongSetting(
+            "sqlite 要写明文件，如 sqlite:///hx.db；内存数据库不能共用",
+            "name a file, as in sqlite:///hx.db; a database in memory cannot be shared",
+        )
+    return url
+
+
+class SourceConfig(BaseModel):
+    """One ``[sources.NAME]`` of a node. Times are in seconds."""
+
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, arbitrary_types_allowed=True, hide_input_in_errors=True
+    )
+
+    adapter: str
+    url: Annotated[URL, BeforeValidator(_url)]
+    # Writes need it to be false. A HIS is not ours: what only reads must not be able to write.
+    read_only: bool = True
+    offers: list[str] = Field(min_length=1)
+    pool_size: int = Field(4, ge=1, le=64)
+    queue_length: int = Field(64, ge=0, le=10_000)
+    queue_wait_seconds: float = Field(2.0, gt=0, le=600)
+    statement_timeout_seconds: float = Field(10.0, gt=0, le=3600)
+    login_timeout_seconds: float = Field(5.0, gt=0, le=600)
+    settings: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("adapter")
+    @classmethod
+    def _known_adapter(cls, value: str) -> str:
+        if value not in ADAPTERS:
+            known = ", ".join(ADAPTERS)
+            raise WrongSetting(
+                f"没有适配器 {value!r}；可用：{known}", f"no adapter {value!r}; there are: {known}"
+            )
+        return value
+
+    @field_validator("offers")
+    @classmethod
+    def _offered_by_the_adapter(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        adapter = ADAPTERS.get(info.data.get("adapter", ""))
+        if adapter is None:
+            return value  # which is reported by itself
+        possible = [name for name, contract in CONTRACTS.items() if adapter.implements(contract)]
+        for index, name in enumerate(value):
+            if name not in possible:
+                raise WrongSetting(
+                    f"适配器不提供 {name!r}；它提供：{', '.join(possible)}",
+                    f"the adapter has no {name!r}; it has: {', '.join(possible)}",
+                    (index,),
+                )
+            if name in value[:index]:
+                raise WrongSetting(f"{name} 写了两次", f"{name} is there twice", (index,))
+            if info.data.get("read_only") and _writes(name):
+                raise WrongSetting(
+                    f"{name} 要写数据库，请设 read_only = false",
+                    f"{name} writes; set read_only = false",
+                    (index,),
+                )
+        return value
+
+    @field_validator("settings")
+    @classmethod
+    def _as_the_adapter_says(cls, value: Mapping[str, Any], info: ValidationInfo) -> dict[str, Any]:
+        adapter = ADAPTERS.get(info.data.get("adapter", ""))
+        if adapter is None:
+            return dict(value)
+        try:
+            adapter.settings_model.model_validate(value)
+        except ValidationError as error:
+            for one in error.errors(include_url=False, include_input=False):
+                if one["type"] == "extra_forbidden":
+                    known = ", ".join(adapter.settings_model.model_fields)
+                    raise WrongSetting(
+                        f"未知的设置；{info.data['adapter']} 的设置：{known}",
+                        f"unknown setting; {info.data['adapter']} has: {known}",
+                        tuple(one["loc"]),
+                    ) from None
+            raise
+        return dict(value)
+
+
+def _writes(contract: str) -> bool:
+    return any(operation.writes for operation in describe(CONTRACTS[contract]).operations)
