@@ -18,9 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from adapters.config import SourceConfig
-from yilian.config_words import WrongValue, chinese, wrong
+from yilian.config_words import chinese, wrong
 from yilian.refused import Refused
-from yilian.toml_lines import find_line
+from yilian.toml_lines import Way, find_line
 
 Model = TypeVar("Model", bound=BaseModel)
 
@@ -149,25 +149,30 @@ class _Problem:
     en: str
 
 
-def _problems(error: ValidationError, text: str, model: type[BaseModel]) -> Iterator[_Problem]:
+def _problems(
+    error: ValidationError, text: str, model: type[BaseModel], base: Way = ()
+) -> Iterator[_Problem]:
     for one in error.errors(include_url=False):
         context = one.get("ctx", {})
         cause = context.get("error")
-        where = (*one["loc"], *getattr(cause, "where", ()))
-        # Pydantic marks a bad key of a mapping by this word behind the key.
-        path = where[:-1] if where and where[-1] == "[key]" else where
+        path = (*base, *one["loc"], *getattr(cause, "where", ()))
+        if path and path[-1] == "[key]":  # pydantic's mark of a bad key of a mapping
+            path = path[:-1]
+        if isinstance(cause, ValidationError):  # of a model that a validator asked in turn
+            yield from _problems(cause, text, model, path)
+            continue
         zh, en = chinese(one["type"], context, one["msg"]), one["msg"]
-        if isinstance(cause, WrongValue):
+        if hasattr(cause, "zh") and hasattr(cause, "en"):
             zh, en = cause.zh, cause.en
-        elif cause is not None and " / " in str(cause):  # how the parts' own validators say both
+        elif cause is not None and " / " in str(cause):  # how other models' checks say both
             zh, _, en = str(cause).partition(" / ")
         elif one["type"] == "extra_forbidden":
-            known = "、".join(_keys_beside(model, path)) or "—"
+            known = ", ".join(_keys_beside(model, path)) or "—"
             zh, en = f"未知的键；可用的键：{known}", f"unknown key; there are: {known}"
         yield _Problem(find_line(text, path), ".".join(map(str, path)) or "-", zh, en)
 
 
-def _keys_beside(model: type[BaseModel], path: tuple[str | int, ...]) -> list[str]:
+def _keys_beside(model: type[BaseModel], path: Way) -> list[str]:
     """The keys that the table holding ``path`` may have."""
     here: Any = model
     for step in path[:-1]:

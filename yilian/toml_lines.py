@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 #: a way into the document: keys of tables, indices of arrays
-Path = tuple[str | int, ...]
+Way = tuple[str | int, ...]
 
 _SPACE = re.compile(r"[ \t]*")
 _BLANK = re.compile(r"(?:[ \t\r\n]|#[^\n]*)*")
@@ -25,7 +25,7 @@ _ESCAPE = re.compile(r"\\(?:u([0-9a-fA-F]{4})|U([0-9a-fA-F]{8})|(.))")
 _ESCAPED = {"b": "\b", "t": "\t", "n": "\n", "f": "\f", "r": "\r", "e": "\x1b"}
 
 
-def find_line(text: str, path: Path) -> int:
+def find_line(text: str, path: Way) -> int:
     """The line, from 1, where ``path`` stands or, if it does not, its nearest parent."""
     lines = lines_of(text)
     while path and path not in lines:
@@ -33,7 +33,7 @@ def find_line(text: str, path: Path) -> int:
     return lines.get(path, 1)
 
 
-def lines_of(text: str) -> dict[Path, int]:
+def lines_of(text: str) -> dict[Way, int]:
     """The line, from 1, of every table, key and array element of a valid TOML text."""
     return _Scan(text).document()
 
@@ -42,11 +42,11 @@ class _Scan:
     def __init__(self, text: str) -> None:
         self.text = text
         self.at = 0
-        self.lines: dict[Path, int] = {}
-        self.tables: dict[Path, int] = {}  # arrays of tables: how many elements so far
+        self.lines: dict[Way, int] = {}
+        self.tables: dict[Way, int] = {}  # arrays of tables: how many elements so far
 
-    def document(self) -> dict[Path, int]:
-        table: Path = ()
+    def document(self) -> dict[Way, int]:
+        table: Way = ()
         while self._skip(_BLANK) < len(self.text):
             if self.text[self.at] == "[":
                 table = self._header()
@@ -54,7 +54,7 @@ class _Scan:
                 self._pair(table)
         return self.lines
 
-    def _header(self) -> Path:
+    def _header(self) -> Way:
         line = self._line()
         array = self.text.startswith("[[", self.at)
         self.at += 2 if array else 1
@@ -67,16 +67,16 @@ class _Scan:
         self._note(path, line)
         return path
 
-    def _resolved(self, keys: list[str]) -> Path:
+    def _resolved(self, keys: list[str]) -> Way:
         """A header's keys as a path: an array of tables on the way means its last element."""
-        path: Path = ()
+        path: Way = ()
         for index, key in enumerate(keys):
             path = (*path, key)
             if path in self.tables and index < len(keys) - 1:
                 path = (*path, self.tables[path])
         return path
 
-    def _pair(self, table: Path) -> None:
+    def _pair(self, table: Way) -> None:
         line = self._line()
         path = (*table, *self._keys())
         self._note(path, line)
@@ -104,7 +104,7 @@ class _Scan:
                 return _unescaped(match[1]) if match[0][0] == '"' else match[1]
         raise ValueError(f"no key at character {self.at}")
 
-    def _value(self, path: Path) -> None:
+    def _value(self, path: Way) -> None:
         start = self.text[self.at : self.at + 1]
         if start == "[":
             self._array(path)
@@ -118,7 +118,7 @@ class _Scan:
                     self.at = match.end()
                     return
 
-    def _array(self, path: Path) -> None:
+    def _array(self, path: Way) -> None:
         self.at += 1
         index = 0
         while self.text[self._skip(_BLANK)] != "]":
@@ -129,7 +129,7 @@ class _Scan:
                 self.at += 1
         self.at += 1
 
-    def _inline_table(self, path: Path) -> None:
+    def _inline_table(self, path: Way) -> None:
         self.at += 1
         while self.text[self._skip(_BLANK)] != "}":
             self._pair(path)
@@ -137,7 +137,7 @@ class _Scan:
                 self.at += 1
         self.at += 1
 
-    def _note(self, path: Path, line: int) -> None:
+    def _note(self, path: Way, line: int) -> None:
         """The first mention counts, also of the tables on the way."""
         for end in range(1, len(path) + 1):
             self.lines.setdefault(path[:end], line)
