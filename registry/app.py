@@ -1,0 +1,158 @@
+"""The registry as an ASGI application: UDDI, its WSDLs, health, and the page."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from functools import partial
+from pathlib import Path
+from typing import Any, TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse, PlainTextResponse, Response
+from starlette.routing import Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from registry.accounts import Accounts
+from registry.config import RegistryConfig
+from registry.errors import UddiError
+from registry.store import Store
+from registry.tables import POOL_SIZE
+from registry.uddi import dispatch
+from registry.uddi.context import Context
+from registry.uddi.soap import CONTENT_TYPE
+from registry.uddi.wsdl import wsdl
+from registry.web.page import SECURITY_HEADERS, page
+
+T = TypeVar("T")
+
+log = structlog.get_logger("registry")
+
+_STATIC = Path(__file__).parent / "web" / "static"
+
+
+def create_app(config: RegistryConfig) -> Starlette:
+    """The registry over the configured store, which is created and seeded where it is new.
+    SQLAlchemyError where the database cannot be had."""
+    store = Store(
+        config.store.url,
+        max_rows=config.inquiry.max_rows,
+        find_all=config.inquiry.find_all_without_criteria,
+    )
+    accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
+
+    @asynccontextmanager
+    async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        yield
+        store.close()
+
+    app = Starlette(
+        routes=[
+            Route("/", _page, methods=["GET"]),
+            Route("/health", _health, methods=["GET"]),
+            Route("/uddi/{port}", _wsdl, methods=["GET"]),
+            Route("/uddi/{port}", _uddi, methods=["POST"]),
+            Mount("/static", StaticFiles(directory=_STATIC)),
+        ],
+        lifespan=lifespan,
+    )
+    app.state.config = config
+    app.state.store = store
+    app.state.context = Context(store, accounts)
+    # As many threads as the pool has connections, so that nobody waits for one in a thread.
+    app.state.limiter = CapacityLimiter(POOL_SIZE)
+    return app
+
+
+async def _in_thread(request: Request, function: Callable[..., T], *arguments: Any) -> T:
+    limiter = request.app.state.limiter
+    return await to_thread.run_sync(partial(function, *arguments), limiter=limiter)
+
+
+async def _uddi(request: Request) -> Response:
+    port = request.path_params["port"]
+    if port not in dispatch.PORTS:
+        return _no_such_port(port)
+    answered: dispatch.Answer
+    try:
+        body = await _body(request)
+    except UddiError as error:
+        answered = dispatch.refuse(error)
+    except ClientDisconnect:
+        return Response(status_code=400)
+    else:
+        answered = await _in_thread(
+            request,
+            dispatch.answer,
+            request.app.state.context,
+            port,
+            body,
+            request.headers.get("content-type"),
+        )
+    return Response(answered.body, answered.status, {"Content-Type": CONTENT_TYPE})
+
+
+async def _body(request: Request) -> bytes:
+    """The message, read no further than it may be long."""
+    if request.headers.get("content-encoding", "identity").lower() != "identity":
+        raise UddiError(
+            "fatalError",
+            "不接受压缩的请求 / a request with a Content-Encoding is not accepted",
+        )
+    limit = request.app.state.config.inquiry.max_body_bytes
+    chunks, size = [], 0
+    async for chunk in request.stream():
+        size += len(chunk)
+        if size > limit:
+            raise UddiError(
+                "messageTooLarge",
+                f"消息超过 {limit} 字节 / the message is longer than {limit} bytes",
+            )
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _wsdl(request: Request) -> Response:
+    port = request.path_params["port"]
+    if port not in dispatch.PORTS:
+        return _no_such_port(port)
+    if "wsdl" not in {name.lower() for name in request.query_params} or not dispatch.PORTS[port]:
+        return PlainTextResponse(
+            "请用 POST 发送 UDDI 消息，或 GET ?wsdl / POST UDDI messages here, or GET ?wsdl\n",
+            405,
+            {"Allow": "POST"},
+        )
+    address = f"{public_url(request)}/uddi/{port}"
+    return Response(wsdl(port, address), media_type="text/xml")
+
+
+def _no_such_port(port: str) -> Response:
+    ports = ", ".join(f"/uddi/{name}" for name in dispatch.PORTS)
+    return PlainTextResponse(f"没有此地址 / no such address; there are: {ports}\n", 404)
+
+
+def public_url(request: Request) -> str:
+    """How the asker reaches this registry: as configured, else as it asked."""
+    configured: str | None = request.app.state.config.listen.public_url
+    return configured or str(request.base_url).rstrip("/")
+
+
+async def _health(request: Request) -> Response:
+    store: Store = request.app.state.store
+    try:
+        await _in_thread(request, store.check)
+    except SQLAlchemyError as error:
+        log.error("registry store failed", error=str(error))
+        return JSONResponse({"status": "critical", "store": "unavailable"}, 503)
+    return JSONResponse({"status": "passing", "store": "available"})
+
+
+async def _page(request: Request) -> Response:
+    html = await _in_thread(
+        request, page, request.app.state.store, public_url(request), dict(request.query_params)
+    )
+    return Response(html, media_type="text/html", headers=SECURITY_HEADERS)

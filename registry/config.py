@@ -1,0 +1,123 @@
+"""The registry's configuration: what its TOML file may say, checked at start."""
+
+from __future__ import annotations
+
+from typing import Annotated
+from urllib.parse import urlsplit
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from sqlalchemy.engine import make_url
+from sqlalchemy.exc import ArgumentError
+
+from registry.passwords import parse
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Listen(_Section):
+    """Where the registry listens. ``public_url`` is how others reach it; where it is missing,
+    links are made from the Host header of each request."""
+
+    host: str = "127.0.0.1"
+    port: Annotated[int, Field(ge=0, le=65535)] = 8081
+    public_url: str | None = None
+
+    @field_validator("public_url")
+    @classmethod
+    def _absolute(cls, value: str | None) -> str | None:
+        if value is None:
+            return None
+        parts = urlsplit(value)
+        if parts.scheme not in ("http", "https") or not parts.netloc:
+            raise ValueError(
+                "应是完整的 http(s) 地址，如 http://10.1.2.3:8081 / "
+                "must be a whole http(s) address such as http://10.1.2.3:8081"
+            )
+        return value.rstrip("/")
+
+
+class StoreConfig(_Section):
+    """``url`` is an SQLAlchemy URL; a relative SQLite path is relative to the working directory."""
+
+    url: str = "sqlite:///registry.db"
+
+    @field_validator("url")
+    @classmethod
+    def _on_disk(cls, value: str) -> str:
+        try:
+            url = make_url(value)
+        except ArgumentError as error:
+            raise ValueError(
+                f"不是 SQLAlchemy 数据库地址 / not an SQLAlchemy database URL: {value!r}"
+            ) from error
+        if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
+            raise ValueError(
+                "注册中心需要文件，如 sqlite:///registry.db（内存库重启即失） / "
+                "the registry needs a file such as sqlite:///registry.db; "
+                "a database in memory is gone after a restart"
+            )
+        return value
+
+
+class Publisher(_Section):
+    """Somebody who may publish. ``hospitals`` are the codes that this publisher may speak for;
+    where it is missing, the one that has the publisher's own name. ``["*"]``: any."""
+
+    user: Annotated[str, Field(min_length=1, max_length=255)]
+    password_hash: str
+    hospitals: tuple[str, ...] = ()
+
+    @field_validator("password_hash")
+    @classmethod
+    def _scrypt(cls, value: str) -> str:
+        parse(value)
+        return value
+
+    def may_speak_for(self, code: str) -> bool:
+        codes = self.hospitals or (self.user,)
+        return "*" in codes or code.lower() in (known.lower() for known in codes)
+
+
+class Inquiry(_Section):
+    """``find_all_without_criteria``: a find without criteria answers everything, for clients
+    such as HHS CONNECT; the specification answers it with nothing. ``max_rows`` bounds every
+    find; a client that wants more pages through with listHead."""
+
+    find_all_without_criteria: bool = False
+    max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
+
+
+class Security(_Section):
+    token_lifetime_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60
+
+
+class RegistryConfig(_Section):
+    """The whole file."""
+
+    listen: Listen = Listen()
+    store: StoreConfig = StoreConfig()
+    publishers: tuple[Publisher, ...] = ()
+    inquiry: Inquiry = Inquiry()
+    security: Security = Security()
+
+    @model_validator(mode="after")
+    def _users_differ(self) -> RegistryConfig:
+        users = [publisher.user for publisher in self.publishers]
+        twice = sorted({user for user in users if users.count(user) > 1})
+        if twice:
+            raise ValueError(
+                f"发布者重复 / the same publisher twice: {', '.join(twice)}",
+            )
+        if OPERATOR in users:
+            raise ValueError(
+                f"{OPERATOR!r} 是注册中心自己的名字，请换一个 / "
+                f"{OPERATOR!r} is the registry's own name; choose another"
+            )
+        return self
+
+
+#: The owner of what stands in the registry from its first start; nobody can log in as it.
+OPERATOR = "uddi:yilian:registry"

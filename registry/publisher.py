@@ -1,0 +1,188 @@
+"""A node publishes itself: shared tModels where they are missing, and its own business, whole.
+
+Safe to repeat at every start: what already stands there as it should be is left alone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field, replace
+
+from registry.client import UddiClient
+from registry.errors import UddiError
+from registry.model import BusinessEntity, BusinessService, KeyedReference, LangText, TModel
+from registry.registered import hospital_key
+from registry.uddi.wellknown import HOSPITAL_CODE
+from registry.uddi.wsdl_mapping import MappedWsdl, map_wsdl
+
+
+@dataclass(frozen=True, slots=True)
+class HospitalEntry:
+    """A hospital as its node's configuration names it."""
+
+    code: str
+    name: str
+    name_en: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class ServiceEntry:
+    """A service that the node hosts: its WSDL and where it is reached. ``outside_address`` is
+    at the gateway, None where the alliance has none; ``zh`` is its Chinese name."""
+
+    name: str
+    wsdl: bytes
+    outside_address: str | None
+    inside_address: str
+    zh: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class PublishedSummary:
+    """What publishing came to. The tuples hold keys; ``services`` are all that now stand there,
+    the others say what changed; all of those empty: the registry already knew everything."""
+
+    business_key: str
+    services: tuple[BusinessService, ...] = ()
+    added: tuple[str, ...] = ()
+    changed: tuple[str, ...] = ()
+    removed: tuple[str, ...] = ()
+    tmodels_saved: tuple[str, ...] = ()
+    tmodels_found: tuple[str, ...] = ()
+    business_saved: bool = field(default=False)
+
+
+class PublishError(Exception):
+    """The registry has something else under a key that this node needs."""
+
+
+def publish_node(
+    client: UddiClient,
+    user: str,
+    password: str,
+    hospital: HospitalEntry,
+    services: Sequence[ServiceEntry],
+) -> PublishedSummary:
+    """Publish a node's services under its hospital. A service that stands there and is not
+    among ``services`` is taken out; nothing of any other hospital is touched. What somebody
+    else put on the business, such as contacts and descriptions, stays.
+
+    WsdlError for a WSDL that cannot be mapped, PublishError where a shared tModel disagrees,
+    UddiError for what the registry refuses, RegistryUnavailable.
+    """
+    mapped = [_map(hospital, service) for service in services]
+    token = client.get_auth_token(user, password)
+    try:
+        saved, found = _ensure_tmodels(client, token, mapped)
+        summary = _save_business(client, token, hospital, [each.service for each in mapped])
+    finally:
+        client.discard_auth_token(token)
+    return replace(summary, tmodels_saved=tuple(saved), tmodels_found=tuple(found))
+
+
+def _map(hospital: HospitalEntry, service: ServiceEntry) -> MappedWsdl:
+    mapped = map_wsdl(
+        service.wsdl,
+        f"{service.outside_address or service.inside_address}?wsdl",
+        hospital=hospital.code,
+        inside_address=service.inside_address,
+        outside_address=service.outside_address,
+        zh=service.zh,
+    )
+    if mapped.names.service != service.name:
+        raise PublishError(
+            f"WSDL 描述的是 {mapped.names.service}，不是 {service.name} / the WSDL describes "
+            f"{mapped.names.service} and not {service.name}"
+        )
+    return mapped
+
+
+# --- shared tModels ------------------------------------------------------------------------------
+
+
+def _ensure_tmodels(
+    client: UddiClient, token: str, mapped: Sequence[MappedWsdl]
+) -> tuple[list[str], list[str]]:
+    """The keys saved now and the keys found. A binding's tModel refers to its portType's, so
+    that one comes first."""
+    wanted = {t.key: t for each in mapped for t in (each.port_type, each.binding)}
+    saved: list[str] = []
+    found: list[str] = []
+    for tmodel in wanted.values():
+        (saved if _ensure_tmodel(client, token, tmodel) else found).append(tmodel.key)
+    return saved, found
+
+
+def _ensure_tmodel(client: UddiClient, token: str, tmodel: TModel) -> bool:
+    """Whether it was saved now."""
+    there = _tmodel(client, tmodel.key)
+    if there is None or (there.deleted and _agrees(there, tmodel)):
+        try:
+            client.save_tmodels(token, [tmodel])
+        except UddiError as error:
+            # Another node saved it first, or owns the hidden one: what counts is what it says.
+            if error.code != "userMismatch":
+                raise
+            there = _tmodel(client, tmodel.key)
+        else:
+            return True
+    if there is None or not _agrees(there, tmodel):
+        raise PublishError(
+            f"注册中心已有的 {tmodel.key} 与本节点的契约不同；契约改变须用新版本命名空间 / "
+            f"{tmodel.key} stands in the registry and differs from this node's contract; "
+            "a changed contract needs a new version and namespace"
+        )
+    return False
+
+
+def _tmodel(client: UddiClient, key: str) -> TModel | None:
+    try:
+        return client.get_tmodel_detail([key])[0]
+    except UddiError as error:
+        if error.code != "invalidKeyPassed":
+            raise
+        return None
+
+
+def _agrees(there: TModel, wanted: TModel) -> bool:
+    """The same contract; each hospital's WSDL has a URL of its own, so that is not compared."""
+    return there.name.value == wanted.name.value and set(wanted.category_bag.references) <= set(
+        there.category_bag.references
+    )
+
+
+# --- the hospital's own business -------------------------------------------------------------
+
+
+def _save_business(
+    client: UddiClient, token: str, hospital: HospitalEntry, services: list[BusinessService]
+) -> PublishedSummary:
+    key = hospital_key(hospital.code)
+    try:
+        there: BusinessEntity | None = client.get_business_detail([key])[0]
+    except UddiError as error:
+        if error.code != "invalidKeyPassed":
+            raise
+        there = None
+    code = KeyedReference(HOSPITAL_CODE, hospital.code, "医院代码")
+    base = there or BusinessEntity(key=key)
+    others = tuple(r for r in base.identifier_bag if r.tmodel_key != HOSPITAL_CODE)
+    english = (LangText(hospital.name_en, "en"),) if hospital.name_en else ()
+    wanted = replace(
+        base,
+        names=(LangText(hospital.name, "zh"), *english),
+        identifier_bag=(code, *others),
+        services=tuple(services),
+    )
+    if wanted != there:
+        client.save_businesses(token, [wanted])
+    before = {service.key: service for service in base.services}
+    after = {service.key: service for service in services}
+    return PublishedSummary(
+        business_key=key,
+        services=tuple(services),
+        added=tuple(k for k in after if k not in before),
+        changed=tuple(k for k, s in after.items() if k in before and before[k] != s),
+        removed=tuple(k for k in before if k not in after),
+        business_saved=wanted != there,
+    )

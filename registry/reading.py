@@ -1,0 +1,60 @@
+"""Reading entities by their keys, inside a transaction that somebody else began."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+from sqlalchemy import select
+from sqlalchemy.engine import Connection
+
+from registry.model import Kind
+from registry.rows import decode, no_such_key
+from registry.tables import entity
+
+# Keys in one IN (...): PostgreSQL and SQLite both carry far more; the plan stays quick.
+_CHUNK = 500
+
+
+def chunks(keys: Sequence[str]) -> Iterable[Sequence[str]]:
+    return (keys[start : start + _CHUNK] for start in range(0, len(keys), _CHUNK))
+
+
+def rows_where(
+    connection: Connection, column: Any, keys: Sequence[str], kind: Kind | None = None
+) -> list[Any]:
+    rows: list[Any] = []
+    for part in chunks(list(dict.fromkeys(keys))):
+        query = select(entity).where(column.in_(part))
+        rows += connection.execute(query.where(entity.c.kind == kind) if kind else query)
+    return rows
+
+
+def require(keys: Sequence[str], known: dict[str, Any]) -> None:
+    for key in keys:
+        if key not in known:
+            raise no_such_key(key)
+
+
+def read(connection: Connection, kind: Kind, keys: Sequence[str], depth: int) -> list[Any]:
+    rows = {row.key: row for row in rows_where(connection, entity.c.key, keys, kind)}
+    require(keys, rows)
+    children = _children(connection, list(rows), depth)
+    return [decode(rows[key], children[key]) for key in keys]
+
+
+def _children(
+    connection: Connection, keys: Sequence[str], depth: int
+) -> defaultdict[str, tuple[Any, ...]]:
+    found: defaultdict[str, tuple[Any, ...]] = defaultdict(tuple)
+    if depth:
+        rows = sorted(
+            rows_where(connection, entity.c.parent_key, keys), key=lambda row: row.position
+        )
+        below = _children(connection, [row.key for row in rows], depth - 1)
+        grouped: defaultdict[str, list[Any]] = defaultdict(list)
+        for row in rows:
+            grouped[row.parent_key].append(decode(row, below[row.key]))
+        found.update((parent, tuple(items)) for parent, items in grouped.items())
+    return found

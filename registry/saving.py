@@ -1,0 +1,245 @@
+"""Saving an entity with everything inside it, inside a transaction that somebody else began."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy.engine import Connection
+
+from registry.errors import UddiError
+from registry.keys import GENERATOR, check_form, generator_needed, new_key
+from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, Kind, TModel
+from registry.reading import chunks, rows_where
+from registry.rows import (
+    PARENT_KIND,
+    children_of,
+    encode,
+    kind_of,
+    names_of,
+    no_such_key,
+    references_of,
+    tmodel_keys_of,
+    tree,
+)
+from registry.tables import entity, instance_info, keyed_reference, name
+from registry.uddi.wellknown import TYPES
+
+
+def now() -> int:
+    return time.time_ns() // 1000
+
+
+def with_keys(item: Any) -> Any:
+    """The entity with a key for itself and everything inside, each pointing to its parent."""
+    key = item.key or new_key()
+    match item:
+        case BusinessEntity():
+            services = tuple(
+                with_keys(_inside(s, s.business_key, key, business_key=key)) for s in item.services
+            )
+            return replace(item, key=key, services=services)
+        case BusinessService():
+            bindings = tuple(
+                with_keys(_inside(b, b.service_key, key, service_key=key)) for b in item.bindings
+            )
+            return replace(item, key=key, bindings=bindings)
+        case TModel():
+            return replace(item, key=key, deleted=False)
+    return replace(item, key=key)
+
+
+def _inside(child: Any, named: str, parent: str, **change: str) -> Any:
+    if named not in ("", parent):
+        raise UddiError(
+            "unsupported",
+            f"不支持服务投影：{child.key or '?'} 属于 {named}，不属于 {parent} / "
+            f"service projections are not supported: {child.key or '?'} names {named} as its "
+            f"parent and stands in {parent}",
+        )
+    return replace(child, **change)
+
+
+def save_tree(connection: Connection, publisher: str, item: Entity) -> None:
+    kind = kind_of(item)
+    nodes = {node.key: node for node in tree(item)}
+    if len(nodes) != sum(1 for _ in tree(item)):
+        raise UddiError("invalidKeyPassed", f"键重复 / a key twice inside {item.key}")
+    parent_key = _parent(connection, publisher, item)
+    existing = {row.key: row for row in rows_where(connection, entity.c.key, list(nodes))}
+    for key, node in nodes.items():
+        _check_key(connection, publisher, key, kind_of(node), existing.get(key))
+    _check_references(connection, nodes.values())
+    moment = now()
+    position = _position(connection, existing.get(item.key), parent_key)
+    for old in existing.values():
+        touch(connection, old.parent_key, moment)
+    for part in chunks(list(existing)):
+        if kind != "tmodel":
+            connection.execute(delete(entity).where(entity.c.key.in_(part)))
+    if kind == "tmodel" and existing:
+        # A tModel keeps its row: others refer to it. Only what it is found by is replaced.
+        for table in (name, keyed_reference):
+            connection.execute(delete(table).where(table.c.entity_key == item.key))
+    created = {key: row.created for key, row in existing.items()}
+    _insert_tree(connection, publisher, item, parent_key, position, created, moment)
+    touch(connection, parent_key, moment)
+
+
+def _parent(connection: Connection, publisher: str, item: Entity) -> str | None:
+    """The key of what the entity stands in, checked to be there and the publisher's own."""
+    match item:
+        case BusinessService():
+            parent_key = item.business_key
+        case BindingTemplate():
+            parent_key = item.service_key
+        case _:
+            return None
+    kind = PARENT_KIND[kind_of(item)]
+    rows = rows_where(connection, entity.c.key, [parent_key], kind)
+    if not rows:
+        raise no_such_key(parent_key)
+    check_owner(rows[0], publisher)
+    return parent_key
+
+
+def check_owner(row: Any, publisher: str) -> None:
+    if row.publisher != publisher:
+        raise UddiError(
+            "userMismatch",
+            f"{row.key} 属于另一发布者 / {row.key} belongs to another publisher",
+        )
+
+
+def _check_key(connection: Connection, publisher: str, key: str, kind: Kind, row: Any) -> None:
+    if row is not None:
+        check_owner(row, publisher)
+        if row.kind != kind:
+            raise UddiError(
+                "keyUnavailable",
+                f"{key} 已用于 {row.kind} / {key} is already in use for a {row.kind}",
+            )
+        return
+    check_form(key)
+    if key.endswith(GENERATOR) and kind != "tmodel":
+        raise UddiError(
+            "invalidKeyPassed",
+            f"{key} 只能是 tModel 的键 / {key} can only be the key of a tModel",
+        )
+    generator = generator_needed(key)
+    if generator is None:
+        return
+    rows = rows_where(connection, entity.c.key, [generator], "tmodel")
+    if not rows or rows[0].publisher != publisher:
+        raise UddiError(
+            "keyUnavailable",
+            f"{key} 不在本发布者的键分区内：需先拥有 {generator} / {key} is in no partition of "
+            f"this publisher: it must own {generator} first",
+        )
+
+
+def _check_references(connection: Connection, nodes: Iterable[Entity]) -> None:
+    wanted: set[str] = set()
+    for node in nodes:
+        own = tmodel_keys_of(node)
+        if isinstance(node, TModel):
+            own.discard(node.key)
+            _check_generator(node)
+        wanted |= own
+    known = {row.key for row in rows_where(connection, entity.c.key, sorted(wanted), "tmodel")}
+    for key in sorted(wanted - known):
+        raise UddiError("invalidKeyPassed", f"没有这个 tModel / no such tModel: {key}")
+
+
+def _check_generator(tmodel: TModel) -> None:
+    marked = any(
+        r.tmodel_key == TYPES and r.key_value == "keyGenerator"
+        for r in tmodel.category_bag.references
+    )
+    if marked != tmodel.key.endswith(GENERATOR):
+        raise UddiError(
+            "invalidKeyPassed",
+            f"键以 {GENERATOR} 结尾的 tModel 必须分类为 keyGenerator，反之亦然 / "
+            f"a tModel whose key ends in {GENERATOR} must be categorized as keyGenerator, and no other may be: "
+            f"{tmodel.key}",
+        )
+
+
+def _position(connection: Connection, row: Any, parent_key: str | None) -> int:
+    """Where it stands among its parent's children: where it stood before, else at the end."""
+    if parent_key is None:
+        return 0
+    if row is not None and row.parent_key == parent_key:
+        return int(row.position)
+    last = select(func.max(entity.c.position)).where(entity.c.parent_key == parent_key)
+    highest = connection.execute(last).scalar()
+    return 0 if highest is None else int(highest) + 1
+
+
+def touch(connection: Connection, key: str | None, moment: int) -> None:
+    """Note on everything that contains the key's entity that something inside has changed."""
+    while key is not None:
+        connection.execute(
+            update(entity).where(entity.c.key == key).values(modified_including_children=moment)
+        )
+        key = connection.execute(select(entity.c.parent_key).where(entity.c.key == key)).scalar()
+
+
+def _insert_tree(
+    connection: Connection,
+    publisher: str,
+    item: Entity,
+    parent_key: str | None,
+    position: int,
+    created: dict[str, int],
+    moment: int,
+) -> None:
+    insert_entity(
+        connection, publisher, item, parent_key, position, created.get(item.key, moment), moment,
+        there=isinstance(item, TModel) and item.key in created,
+    )  # fmt: skip
+    for number, child in enumerate(children_of(item)):
+        _insert_tree(connection, publisher, child, item.key, number, created, moment)
+
+
+def insert_entity(
+    connection: Connection,
+    publisher: str,
+    item: Entity,
+    parent_key: str | None,
+    position: int,
+    created: int,
+    moment: int,
+    *,
+    there: bool = False,
+) -> None:
+    names = names_of(item)
+    first = names[0]["value"] if names else ""
+    values = {
+        "kind": kind_of(item),
+        "parent_key": parent_key,
+        "position": position,
+        "publisher": publisher,
+        "created": created,
+        "modified": moment,
+        "modified_including_children": moment,
+        "hidden": False,
+        "sort_name": first,
+        "sort_folded": first.casefold()[:255],
+        "body": encode(item),
+    }
+    if there:
+        connection.execute(update(entity).where(entity.c.key == item.key).values(values))
+    else:
+        connection.execute(insert(entity).values(key=item.key, **values))
+    instances = item.instances if isinstance(item, BindingTemplate) else ()
+    for table, rows in (
+        (name, names),
+        (keyed_reference, references_of(item)),
+        (instance_info, [{"tmodel_key": i.tmodel_key} for i in instances]),
+    ):
+        if rows:
+            connection.execute(insert(table), [{"entity_key": item.key, **row} for row in rows])

@@ -1,0 +1,170 @@
+"""The store: reads entities by key, saves and deletes them whole, each call one transaction.
+
+Every public method is synchronous and safe to call from several threads.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from typing import Any, TypeVar
+
+from sqlalchemy import delete, select, text, update
+from sqlalchemy.engine import Connection
+from sqlalchemy.exc import IntegrityError
+
+from registry import search
+from registry.config import OPERATOR
+from registry.model import (
+    BindingTemplate,
+    BusinessEntity,
+    BusinessService,
+    Entity,
+    Find,
+    Kind,
+    OperationalInfo,
+    TModel,
+)
+from registry.reading import chunks, read, require, rows_where
+from registry.rows import kind_of
+from registry.saving import check_owner, insert_entity, now, save_tree, touch, with_keys
+from registry.tables import entity, open_engine
+from registry.uddi.wellknown import WELL_KNOWN
+
+T = TypeVar("T")
+E = TypeVar("E", bound=Entity)
+
+_DEPTH: dict[Kind, int] = {"business": 2, "service": 1, "binding": 0, "tmodel": 0}
+
+
+class Store:
+    """The registry's data behind one SQLAlchemy URL. Seeds the well-known tModels."""
+
+    def __init__(self, url: str, *, max_rows: int = 1000, find_all: bool = False) -> None:
+        self.engine = open_engine(url)
+        self._writing = self.engine.execution_options(writes=True)
+        self._limits = search.Limits(max_rows, find_all)
+        self._seed()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    def check(self) -> None:
+        """Raise SQLAlchemyError where the database does not answer."""
+        with self.engine.connect() as connection:
+            connection.execute(text("SELECT 1"))
+
+    # --- reading -----------------------------------------------------------------------------
+
+    def get(self, kind: Kind, keys: Sequence[str]) -> list[Any]:
+        """The entities in the order of their keys, with everything inside them.
+        E_invalidKeyPassed names the first key that is none of this kind."""
+        with self.engine.connect() as connection:
+            return read(connection, kind, keys, _DEPTH[kind])
+
+    def businesses(self, keys: Sequence[str]) -> list[BusinessEntity]:
+        return self.get("business", keys)
+
+    def services(self, keys: Sequence[str]) -> list[BusinessService]:
+        return self.get("service", keys)
+
+    def bindings(self, keys: Sequence[str]) -> list[BindingTemplate]:
+        return self.get("binding", keys)
+
+    def tmodels(self, keys: Sequence[str]) -> list[TModel]:
+        return self.get("tmodel", keys)
+
+    def find(self, kind: Kind, find: Find, *, depth: int = 0) -> search.Page:
+        """What matches, one page of it, each entity with children down to ``depth`` levels."""
+        with self.engine.connect() as connection:
+            page = search.find_keys(connection, kind, find, self._limits)
+            return replace(page, entities=tuple(read(connection, kind, page.keys, depth)))
+
+    def owned(self, publisher: str) -> tuple[list[BusinessEntity], list[TModel]]:
+        """What a publisher owns: businesses with their services' names, and tModels, the hidden
+        ones too."""
+        with self.engine.connect() as connection:
+            rows = connection.execute(
+                select(entity.c.kind, entity.c.key)
+                .where(entity.c.publisher == publisher, entity.c.parent_key.is_(None))
+                .order_by(entity.c.sort_name, entity.c.key)
+            ).all()
+            keys = {kind: [r.key for r in rows if r.kind == kind] for kind in _DEPTH}
+            return (
+                read(connection, "business", keys["business"], 1),
+                read(connection, "tmodel", keys["tmodel"], 0),
+            )
+
+    def operational_infos(self, keys: Sequence[str]) -> list[OperationalInfo]:
+        """E_invalidKeyPassed names the first key that is not there."""
+        with self.engine.connect() as connection:
+            rows = {row.key: row for row in rows_where(connection, entity.c.key, keys)}
+        require(keys, rows)
+        return [
+            OperationalInfo(k, r.created, r.modified, r.modified_including_children, r.publisher)
+            for k in keys
+            for r in [rows[k]]
+        ]
+
+    # --- publishing --------------------------------------------------------------------------
+
+    def save(self, publisher: str, items: Sequence[E]) -> list[E]:
+        """Save entities of one kind, all or none, each replacing what stood under its key with
+        everything inside it. An empty key is given a new one. Answers them as they now stand.
+
+        E_userMismatch: it, or what it stands in, is another publisher's. E_keyUnavailable: the
+        key is in use for something else, or in another's partition. E_invalidKeyPassed: a key
+        that it refers to is not there.
+        """
+        if not items:
+            return []
+        kind = kind_of(items[0])
+
+        def work(connection: Connection) -> list[E]:
+            keyed = [with_keys(item) for item in items]
+            for item in keyed:
+                save_tree(connection, publisher, item)
+            return read(connection, kind, [item.key for item in keyed], _DEPTH[kind])
+
+        return self._write(work)
+
+    def delete(self, publisher: str, kind: Kind, keys: Sequence[str]) -> None:
+        """Delete entities with everything inside them, all or none; a tModel is only hidden.
+        E_invalidKeyPassed, E_userMismatch."""
+
+        def work(connection: Connection) -> None:
+            rows = {row.key: row for row in rows_where(connection, entity.c.key, keys, kind)}
+            require(keys, rows)
+            for row in rows.values():
+                check_owner(row, publisher)
+                touch(connection, row.parent_key, now())
+            for part in chunks(list(rows)):
+                chosen = entity.c.key.in_(part)
+                if kind == "tmodel":
+                    hide = update(entity).where(chosen).values(hidden=True, modified=now())
+                    connection.execute(hide)
+                else:
+                    connection.execute(delete(entity).where(chosen))
+
+        self._write(work)
+
+    def _write(self, work: Callable[[Connection], T]) -> T:
+        try:
+            with self._writing.begin() as connection:
+                return work(connection)
+        except IntegrityError:
+            # Somebody saved the same key first; on a second look it is there and says whose.
+            with self._writing.begin() as connection:
+                return work(connection)
+
+    def _seed(self) -> None:
+        def work(connection: Connection) -> None:
+            there = {
+                r.key for r in rows_where(connection, entity.c.key, [t.key for t in WELL_KNOWN])
+            }
+            moment = now()
+            for tmodel in WELL_KNOWN:
+                if tmodel.key not in there:
+                    insert_entity(connection, OPERATOR, tmodel, None, 0, moment, moment)
+
+        self._write(work)

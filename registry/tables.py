@@ -1,0 +1,136 @@
+"""The tables: each entity is one row with its content, and rows that it is found by.
+
+``entity.body`` holds an entity's content without its children, as JSON; ``name``,
+``keyed_reference`` and ``instance_info`` repeat what find_* searches for, with indexes. All of
+an entity's rows are written and deleted together, the latter by ON DELETE CASCADE.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    MetaData,
+    String,
+    Table,
+    Text,
+    create_engine,
+    event,
+)
+from sqlalchemy.engine import Connection, Engine
+
+#: The most database work at one time; callers wait for a turn outside the database.
+POOL_SIZE = 8
+
+# Code point order everywhere: it is UDDI's binarySort, and prefix ranges rely on it.
+_Words = String(255).with_variant(String(255, collation="C"), "postgresql")
+_Key = String(255)
+_Id = BigInteger().with_variant(Integer, "sqlite")
+
+metadata = MetaData()
+
+
+def _owner() -> Column[Any]:
+    return Column(
+        "entity_key", _Key, ForeignKey("entity.key", ondelete="CASCADE"), nullable=False, index=True
+    )
+
+
+entity = Table(
+    "entity",
+    metadata,
+    Column("key", _Key, primary_key=True),
+    Column("kind", String(8), nullable=False),
+    Column("parent_key", _Key, ForeignKey("entity.key", ondelete="CASCADE"), index=True),
+    Column("position", Integer, nullable=False),
+    Column("publisher", String(255), nullable=False, index=True),
+    Column("created", BigInteger, nullable=False),
+    Column("modified", BigInteger, nullable=False),
+    Column("modified_including_children", BigInteger, nullable=False),
+    Column("hidden", Boolean, nullable=False),
+    Column("sort_name", _Words, nullable=False),
+    Column("sort_folded", _Words, nullable=False),
+    Column("body", Text, nullable=False),
+    Index("entity_by_name", "kind", "sort_name", "key"),
+)
+
+name = Table(
+    "name",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _owner(),
+    Column("kind", String(8), nullable=False),
+    Column("lang", String(26), nullable=False),
+    Column("value", _Words, nullable=False),
+    # casefold() may make a string three times as long
+    Column("folded", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
+    Index("name_by_value", "kind", "value"),
+    Index("name_by_folded", "kind", "folded"),
+)
+
+keyed_reference = Table(
+    "keyed_reference",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _owner(),
+    Column("bag", String(10), nullable=False),
+    Column("tmodel_key", _Key, nullable=False),
+    Column("key_name", _Words, nullable=False),
+    Column("key_value", _Words, nullable=False),
+    Column("folded", Text().with_variant(Text(collation="C"), "postgresql"), nullable=False),
+    Index("reference_by_value", "tmodel_key", "key_value"),
+    Index("reference_by_folded", "tmodel_key", "folded"),
+)
+
+instance_info = Table(
+    "instance_info",
+    metadata,
+    Column("id", _Id, primary_key=True),
+    _owner(),
+    Column("tmodel_key", _Key, nullable=False, index=True),
+)
+
+token = Table(
+    "token",
+    metadata,
+    # SHA-256 of the token: a copy of the database is not a bunch of keys
+    Column("digest", String(64), primary_key=True),
+    Column("publisher", String(255), nullable=False),
+    Column("expires", BigInteger, nullable=False),
+)
+
+
+def open_engine(url: str) -> Engine:
+    """An engine with the tables in place. SQLAlchemyError where the database cannot be had."""
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True)
+    if engine.dialect.name == "sqlite":
+        event.listen(engine, "connect", _set_up_sqlite)
+        event.listen(engine, "begin", _begin_sqlite)
+    metadata.create_all(engine)
+    return engine
+
+
+def _set_up_sqlite(connection: Any, _record: Any) -> None:
+    # None: sqlite3 starts no transactions of its own; _begin_sqlite does, and says which kind.
+    connection.isolation_level = None
+    for pragma in (
+        "busy_timeout = 10000",
+        "journal_mode = WAL",
+        "synchronous = FULL",
+        "foreign_keys = ON",
+        "case_sensitive_like = ON",
+    ):
+        connection.execute(f"PRAGMA {pragma}")
+
+
+def _begin_sqlite(connection: Connection) -> None:
+    # A transaction that reads first and writes later fails at once when another one wrote in
+    # between; IMMEDIATE makes the second writer wait at the start instead.
+    writes = connection.get_execution_options().get("writes", False)
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")

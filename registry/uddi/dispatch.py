@@ -1,0 +1,102 @@
+"""One UDDI exchange: bytes in, status and bytes out; dispatched on the Body's child alone.
+
+Neither SOAPAction nor the UDDI version has an address of its own: the child's namespace is the
+version and its local name the operation.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import structlog
+from lxml import etree
+from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
+
+from registry.errors import UddiError
+from registry.uddi import schema, v3
+from registry.uddi.context import NODE_ID, Context
+from registry.uddi.inquiry import INQUIRY, Operation
+from registry.uddi.publication import PUBLICATION
+from registry.uddi.security import SECURITY
+from registry.uddi.soap import EnvelopeError, envelope, open_envelope, plain_fault, uddi_fault
+
+log = structlog.get_logger("registry")
+
+#: What is served at /uddi/<name>.
+PORTS: dict[str, dict[str, Operation]] = {
+    "inquiry": INQUIRY,
+    "publish": PUBLICATION,
+    "security": SECURITY,
+    "subscription": {},
+}
+
+#: How a dispositionReport's root looks in each version; version 3 has no attributes there.
+_REPORTS: dict[str, dict[str, str]] = {
+    v3.NAMESPACE: {},
+    "urn:uddi-org:api_v2": {"generic": "2.0", "operator": NODE_ID},
+    "urn:uddi-org:api": {"generic": "1.0", "operator": NODE_ID},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    status: int
+    body: bytes
+
+
+def answer(context: Context, port: str, body: bytes, content_type: str | None = None) -> Answer:
+    """The answer to one message at ``/uddi/{port}``: HTTP 200, or 500 with a SOAP Fault."""
+    try:
+        request = open_envelope(body, content_type)
+    except EnvelopeError as error:
+        return Answer(500, plain_fault(error))
+    name = etree.QName(request)
+    namespace = name.namespace or ""
+    try:
+        operation = _operation(port, namespace, name.localname)
+        schema.check(request)
+        return Answer(200, envelope(operation(context, request)))
+    except UddiError as error:
+        return _fault(error, namespace)
+    except (OperationalError, TimeoutError) as error:
+        log.warning("uddi store busy", operation=name.localname, error=str(error))
+        message = "注册中心数据库忙，请稍后再试 / the registry's database is busy; try again later"
+        return _fault(UddiError("busy", message), namespace)
+    except SQLAlchemyError as error:
+        log.error("uddi store failed", operation=name.localname, error=str(error))
+        message = "注册中心数据库出错，见其日志 / the registry's database failed; see its log"
+        return _fault(UddiError("fatalError", message, server=True), namespace)
+    except Exception:
+        log.exception("uddi operation failed", operation=name.localname)
+        message = "注册中心内部错误，见其日志 / an error inside the registry; see its log"
+        return _fault(UddiError("fatalError", message, server=True), namespace)
+
+
+def refuse(error: UddiError) -> Answer:
+    """The answer to a message that was not even read."""
+    return _fault(error, v3.NAMESPACE)
+
+
+def _operation(port: str, namespace: str, name: str) -> Operation:
+    if namespace != v3.NAMESPACE and not namespace.startswith("urn:uddi-org:sub"):
+        raise UddiError(
+            "unrecognizedVersion",
+            f"不支持此 UDDI 版本，请用 {v3.NAMESPACE} / this UDDI version is not supported; "
+            f"use {v3.NAMESPACE}: {namespace!r}",
+        )
+    if namespace == v3.NAMESPACE:
+        if name in PORTS[port]:
+            return PORTS[port][name]
+        for other, operations in PORTS.items():
+            if name in operations:
+                raise UddiError(
+                    "unsupported",
+                    f"{name} 不在这里，请发往 /uddi/{other} / {name} is not served here but "
+                    f"at /uddi/{other}",
+                )
+    raise UddiError("unsupported", f"不支持的操作 / operation not supported: {name}")
+
+
+def _fault(error: UddiError, namespace: str) -> Answer:
+    version = namespace if namespace in _REPORTS else v3.NAMESPACE
+    return Answer(500, uddi_fault(error, version, _REPORTS[version]))

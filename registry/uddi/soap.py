@@ -1,0 +1,159 @@
+"""SOAP 1.1 envelopes around UDDI messages, which are document/literal bare.
+
+Nothing here knows UDDI but for the fault's dispositionReport, whose form the versions share.
+"""
+
+from __future__ import annotations
+
+import codecs
+import re
+from email.message import Message
+
+from lxml import etree
+
+from registry.errors import UddiError
+
+SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
+_SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
+
+CONTENT_TYPE = "text/xml; charset=utf-8"
+
+_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_BOMS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
+
+
+class EnvelopeError(Exception):
+    """Not an envelope that can be answered by UDDI: a plain SOAP fault, no dispositionReport."""
+
+    def __init__(self, faultcode: str, message: str) -> None:
+        super().__init__(message)
+        self.faultcode = faultcode
+        self.message = message
+
+
+def parse_xml(body: bytes, charset: str | None = None) -> etree._Element:
+    """The document's root. No DTD, no entities, nothing fetched, no comments or instructions.
+    EnvelopeError says what is wrong, and where."""
+    text = _decode(body, charset)
+    # Looked for in the decoded text, so that no encoding can hide it, and before any parsing.
+    if "<!DOCTYPE" in text or "<!ENTITY" in text:
+        raise EnvelopeError("Client", "不接受 DTD / a DTD is not accepted")
+    text = _DECLARATION.sub("", text, count=1)
+    parser = etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+    )
+    try:
+        return etree.fromstring(text.strip().encode("utf-8"), parser)
+    except (etree.XMLSyntaxError, ValueError) as error:
+        raise EnvelopeError("Client", f"不是合格的 XML / not well-formed XML: {error}") from error
+
+
+def _decode(body: bytes, charset: str | None) -> str:
+    encoding = charset
+    for bom, name in _BOMS:
+        if body.startswith(bom):
+            body, encoding = body[len(bom) :], name
+            break
+    else:
+        if body[:2] in (b"<\0", b"\0<"):
+            encoding = "utf-16-le" if body[0] else "utf-16-be"
+        elif encoding is None:
+            declared = _DECLARED.match(body[:200])
+            encoding = declared[1].decode("ascii") if declared else "utf-8"
+    # GB2312 as it is sent in the field has characters of GBK.
+    encoding = {"gb2312": "gb18030", "gbk": "gb18030", "us-ascii": "utf-8"}.get(
+        encoding.lower(), encoding
+    )
+    try:
+        text = codecs.decode(body, encoding)
+    except (LookupError, UnicodeError) as error:
+        raise EnvelopeError(
+            "Client", f"无法按 {encoding} 解码 / cannot be decoded as {encoding}: {error}"
+        ) from error
+    if not isinstance(text, str):
+        raise EnvelopeError("Client", f"不是字符编码 / not a character encoding: {encoding}")
+    return text
+
+
+def charset_of(content_type: str | None) -> str | None:
+    """The charset parameter of an HTTP Content-Type."""
+    if not content_type:
+        return None
+    message = Message()
+    message["Content-Type"] = content_type
+    charset = message.get_param("charset")
+    return charset.strip() if isinstance(charset, str) and charset.strip() else None
+
+
+def open_envelope(body: bytes, content_type: str | None = None) -> etree._Element:
+    """The one child of the Body. EnvelopeError where it is no SOAP 1.1 envelope with just one."""
+    root = parse_xml(body, charset_of(content_type))
+    if root.tag != f"{{{SOAP}}}Envelope":
+        version = root.tag == f"{{{_SOAP_12}}}Envelope" or etree.QName(root).localname == "Envelope"
+        raise EnvelopeError(
+            "VersionMismatch" if version else "Client",
+            f"应为 SOAP 1.1 的 Envelope / not a SOAP 1.1 Envelope: {root.tag!s}",
+        )
+    for header in root.findall(f"{{{SOAP}}}Header/*"):
+        if header.get(f"{{{SOAP}}}mustUnderstand") in ("1", "true"):
+            raise EnvelopeError(
+                "MustUnderstand", f"不认识的必须理解的头 / header not understood: {header.tag!s}"
+            )
+    bodies = root.findall(f"{{{SOAP}}}Body")
+    children = [child for each in bodies for child in each]
+    if len(bodies) != 1 or len(children) > 1:
+        raise EnvelopeError(
+            "Client", "应恰有一个 Body 且其中恰有一个元素 / one Body with one element is expected"
+        )
+    if not children:
+        raise EnvelopeError("Client", "Body 是空的 / the Body is empty")
+    return children[0]
+
+
+def envelope(content: etree._Element | None) -> bytes:
+    """An envelope with this in its Body, or with an empty Body."""
+    root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
+    body = etree.SubElement(root, f"{{{SOAP}}}Body")
+    if content is not None:
+        body.append(content)
+    return etree.tostring(root, xml_declaration=True, encoding="utf-8")
+
+
+def plain_fault(error: EnvelopeError) -> bytes:
+    return envelope(_fault(error.faultcode, error.message))
+
+
+def uddi_fault(error: UddiError, namespace: str, attributes: dict[str, str]) -> bytes:
+    """A fault with a dispositionReport of that UDDI version, whose root has these attributes."""
+    fault = _fault("Server" if error.server else "Client", error.message)
+    detail = etree.SubElement(fault, "detail")
+    report = etree.SubElement(
+        detail, f"{{{namespace}}}dispositionReport", attributes, nsmap={None: namespace}
+    )
+    result = etree.SubElement(report, f"{{{namespace}}}result", errno=str(error.errno))
+    info = etree.SubElement(result, f"{{{namespace}}}errInfo", errCode=f"E_{error.code}")
+    info.text = printable(str(error.message))
+    return envelope(fault)
+
+
+def _fault(code: str, message: str) -> etree._Element:
+    fault = etree.Element(f"{{{SOAP}}}Fault", nsmap={"soap": SOAP})
+    etree.SubElement(fault, "faultcode").text = f"soap:{code}"
+    etree.SubElement(fault, "faultstring").text = printable(message)
+    return fault
+
+
+def printable(text: str) -> str:
+    """The text without characters that XML cannot carry."""
+    return re.sub("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]", "\ufffd", text)
