@@ -145,6 +145,12 @@ class Source:
         except _Unwanted:
             raise self._closed_fault() from None
 
+    @contextmanager
+    def transaction(self) -> Iterator[Connection]:
+        """As ``connect``, in a transaction: committed at the end, undone by any exception."""
+        with self.connect() as connection, connection.begin():
+            yield connection
+
     def fault(self, kind: type[F], zh: str, en: str, *, field: str = "") -> F:
         """A fault that says which hospital and source it comes from."""
         return kind(zh, en, field=field, source=self.name, hospital=self.hospital)
