@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 from lxml import etree
@@ -20,6 +20,7 @@ from tests.gateway.conftest import (
     Answered,
     MakeGateway,
     RunningGateway,
+    closed_port,
     lab_results,
 )
 from tests.gateway.scripted_node import (
@@ -44,14 +45,6 @@ def fault_in(answer: Answered) -> dict[str, str]:
     said = {name: (part.text or "") for name, part in parts.items()}
     said["envelope"] = etree.QName(root).namespace or ""
     return said
-
-
-@contextlib.contextmanager
-def closed_port() -> Iterator[int]:
-    """A port that refuses: bound, so that nobody else takes it, and not listening."""
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        yield sock.getsockname()[1]
 
 
 async def hang(request: Received, writer: asyncio.StreamWriter) -> None:
@@ -92,7 +85,6 @@ def test_a_stopped_node_is_a_fault_in_the_callers_version(
     else:
         assert fault["envelope"] == V1_2.envelope
         assert fault["Value"] == "soap:Receiver"
-    assert fault["Code" if version is V1_1 else "Code"]
     assert "hx 的 LabResults" in answer.text
     assert fault["Hospital"] == "hx"
     assert fault["RequestId"] == answer.header("X-Request-Id")
