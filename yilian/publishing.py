@@ -11,8 +11,9 @@ from typing import Any
 
 import structlog
 
-from registry.client import RegistryUnavailable, UddiClient, UddiError
-from registry.publisher import HospitalEntry, ServiceEntry, publish_node
+from registry.client import UddiClient
+from registry.errors import RegistryUnavailable, UddiError
+from registry.publisher import HospitalEntry, PublishError, ServiceEntry, publish_node
 from yilian.config import NodeConfig, read_password
 from yilian.node import Node
 
@@ -44,7 +45,7 @@ class Publication:
                 await asyncio.to_thread(
                     publish_node, client, registry.user, password, *_entries(self._node)
                 )
-            except (RegistryUnavailable, UddiError) as error:
+            except (RegistryUnavailable, UddiError, PublishError) as error:
                 wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 failures += 1
                 if self._problem != str(error):
@@ -52,7 +53,8 @@ class Publication:
                 self._problem = str(error)
             else:
                 if self._problem or self._published_at is None:
-                    log.info("published", registry=registry.url, services=len(_paths(self._node)))
+                    services = len(self._node.endpoints)
+                    log.info("published", registry=registry.url, services=services)
                 failures, wait = 0, RENEW_SECONDS
                 self._problem, self._published_at = "", datetime.now().astimezone()
             await asyncio.sleep(wait)
@@ -67,10 +69,6 @@ class Publication:
         }
 
 
-def _paths(node: Node) -> list[str]:
-    return sorted(node.endpoints)
-
-
 def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
     config = node.config
     hospital = HospitalEntry(
@@ -79,12 +77,13 @@ def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
     inside = config.listen.public_url.rstrip("/")
     outside = config.alliance.gateway_url.rstrip("/") if config.alliance else None
     services = []
-    for path in _paths(node):
+    for path in sorted(node.endpoints):
         endpoint = node.endpoints[path]
         address = (outside or inside) + path
         services.append(
             ServiceEntry(
                 name=endpoint.interface.name,
+                zh=endpoint.interface.zh,
                 wsdl=endpoint.wsdl(address),
                 outside_address=outside + path if outside else None,
                 inside_address=inside + path,
