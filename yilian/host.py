@@ -27,8 +27,13 @@ _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 
 def create_app(config: NodeConfig) -> Starlette:
+    """The app of the node that a configuration describes."""
+    return app_of(assemble(config))
+
+
+def app_of(node: Node) -> Starlette:
     """The node's app. It publishes itself while it runs, where a registry is configured."""
-    node = assemble(config)
+    config = node.config
     publication = Publication(node)
 
     @asynccontextmanager

@@ -51,7 +51,7 @@ def assemble(config: NodeConfig) -> Node:
         Endpoint(typed_interface(CONTRACTS[contract]), hospital, invoke)
         for contract, invoke in offered.items()
     ]
-    endpoints.append(_his_service(hospital, offered))
+    endpoints.append(his_service_endpoint(hospital, offered))
     return Node(config, {endpoint.path: endpoint for endpoint in endpoints}, sources)
 
 
@@ -67,9 +67,10 @@ def _operations(
     }
 
 
-def _his_service(hospital: str, offered: dict[str, dict[str, Invoke]]) -> Endpoint:
+def his_service_endpoint(hospital: str, offered: dict[str, dict[str, Invoke]]) -> Endpoint:
     """HisService is the same at every hospital: one proxy serves a client for all of them, and
-    what a hospital does not offer is answered by an error."""
+    what a hospital does not offer is answered by an error. ``offered`` has the typed operations,
+    by contract and by name."""
     invoke = {
         operation.name: delimited.bind(
             operation,

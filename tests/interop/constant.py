@@ -1,0 +1,251 @@
+"""A hospital without a database: the contracts over constants, full of what breaks clients."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from datetime import date, datetime
+from decimal import Decimal
+from functools import partial
+from typing import Any
+
+from services.contract import describe
+from services.faults import NotFound
+from services.lab_results import LabMaster, LabReport, LabResultItem, LabResults
+from services.number_source import NumberSource, NumberSourceSlot
+from services.soap.exchange import Endpoint, guarded
+from services.soap.interface import typed_interface
+from yilian.config import Hospital, Listen, NodeConfig
+from yilian.node import Node, his_service_endpoint
+
+CODE = "hx"
+DAY = date(2026, 11, 21)
+
+SLOTS = (
+    NumberSourceSlot(
+        ScheduleId="20261121-0301A-1",
+        ScheduleDate=DAY,
+        ClinicLabel="0301A",
+        ClinicName="心血管内科专家门诊",
+        DeptCode="0301",
+        DeptName="心血管内科",
+        DoctorName="朱镕喆",
+        DoctorTitle="主任医师",
+        Expert=True,
+        Speciality="介入|支架?\r\n随访\n<b>&amp;\"'</b>",
+        Shift="1",
+        Limit=30,
+        Remaining=0,
+        Unlimited=False,
+        Stopped=False,
+        OpenToRemote=True,
+        RegistrationFee=Decimal("1.00"),
+        ConsultationFee=Decimal("24.50"),
+        Place="门诊楼三层 A 区",
+    ),
+    NumberSourceSlot(
+        ScheduleId="20261121-0302-2",
+        ScheduleDate=DAY,
+        ClinicLabel="0302",
+        ClinicName="普通门诊",
+        DeptCode="喆𠮷㐂",
+        DeptName="𠮷野㐂代科",
+        DoctorName=None,
+        DoctorTitle=None,
+        Expert=False,
+        Speciality=None,
+        Shift="2",
+        Limit=None,
+        Remaining=None,
+        Unlimited=True,
+        Stopped=True,
+        OpenToRemote=False,
+        RegistrationFee=Decimal("0.00"),
+        ConsultationFee=Decimal("9999999999.99"),
+        Place=None,
+    ),
+    NumberSourceSlot(
+        ScheduleId="20261121-0303-9",
+        ScheduleDate=DAY,
+        ClinicLabel="0303",
+        ClinicName="",
+        DeptCode="0303",
+        DeptName="骨科",
+        DoctorName="",
+        DoctorTitle="",
+        Expert=False,
+        Speciality="",
+        Shift="9",
+        Limit=2147483647,
+        Remaining=2147483646,
+        Unlimited=False,
+        Stopped=False,
+        OpenToRemote=True,
+        RegistrationFee=Decimal("0.5"),
+        ConsultationFee=Decimal("100"),
+        Place="",
+    ),
+)
+
+_BLANK: dict[str, Any] = dict.fromkeys(
+    (
+        "Name",
+        "ChargeType",
+        "Sex",
+        "Age",
+        "TestCause",
+        "RelevantClinicDiag",
+        "Specimen",
+        "NotesForSpcm",
+        "OrderingDept",
+        "RequestedDateTime",
+        "ResultsRptDateTime",
+        "OrderingProvider",
+        "PerformedBy",
+        "WorkingId",
+        "Transcriptionist",
+        "VerifiedBy",
+    )
+)
+
+MASTERS = (
+    LabMaster(
+        TestNo="2611210001",
+        Name="𠮷田㐂喆",
+        ChargeType="城镇职工基本医疗保险",
+        Sex="2",
+        Age=45,
+        TestCause="查体|复查?",
+        RelevantClinicDiag="高血压病\r\n糖尿病",
+        Specimen="静脉血",
+        NotesForSpcm="",
+        OrderingDept="心血管内科",
+        RequestedDateTime=datetime(2026, 11, 20, 8, 30),
+        ResultsRptDateTime=datetime(2026, 11, 20, 15, 10, 9),
+        OrderingProvider="王建国",
+        PerformedBy="检验科",
+        WorkingId="A01",
+        Transcriptionist="李敏",
+        VerifiedBy="赵静",
+        ResultStatus="4",
+        Final=True,
+    ),
+    LabMaster(
+        **_BLANK
+        | {
+            "TestNo": "2611200002",
+            "Sex": "1",
+            "Age": 0,
+            "RequestedDateTime": datetime(2026, 11, 19, 23, 59, 59),
+            "ResultsRptDateTime": datetime(2026, 11, 20, 0, 0),
+            "VerifiedBy": "赵静",
+            "ResultStatus": "3",
+            "Final": False,
+        }
+    ),
+    LabMaster(**_BLANK | {"TestNo": "2611200003", "ResultStatus": "7", "Final": False}),
+)
+
+ITEMS = [
+    LabResultItem(
+        ItemNo="1",
+        ItemCode="WBC",
+        ItemName="白细胞计数",
+        Result="6.21",
+        Units="10^9/L",
+        Abnormal="N",
+        Reference="3.5-9.5",
+        ResultDateTime=datetime(2026, 11, 20, 14, 55),
+    ),
+    LabResultItem(
+        ItemNo="2",
+        ItemCode="HBsAg",
+        ItemName="乙肝表面抗原|定性?",
+        Result="阳性(+) > 1:8 & < 1:16",
+        Units="",
+        Abnormal="A",
+        Reference=None,
+        ResultDateTime=None,
+    ),
+]
+REPORTS = {
+    "2611210001": LabReport("2611210001", "0000000001", "4", True, ITEMS),
+    "2611200002": LabReport("2611200002", "0000000001", "3", False, ITEMS[:1]),
+}
+
+
+class ConstantHospital(NumberSource, LabResults):
+    """The two contracts; a patient id that begins with 回声 (echo) comes back as the name."""
+
+    def QueryNumberSource(
+        self, ScheduleDate: date, DeptCode: str | None = None, ClinicLabel: str | None = None
+    ) -> list[NumberSourceSlot]:
+        return [
+            slot
+            for slot in SLOTS
+            if slot.ScheduleDate == ScheduleDate
+            and DeptCode in (None, slot.DeptCode)
+            and ClinicLabel in (None, slot.ClinicLabel)
+        ]
+
+    def GetNumberSource(self, ScheduleId: str) -> NumberSourceSlot:
+        for slot in SLOTS:
+            if slot.ScheduleId == ScheduleId:
+                return slot
+        raise NotFound(f"没有号源 {ScheduleId}", f"no schedule {ScheduleId}", field="ScheduleId")
+
+    def QueryLabMaster(
+        self, PatientId: str, Since: datetime | None = None, Until: datetime | None = None
+    ) -> list[LabMaster]:
+        if PatientId.startswith("回声"):
+            given = {"TestNo": "1", "Name": PatientId, "ResultStatus": "0", "Final": False}
+            return [LabMaster(**_BLANK | given)]
+        if PatientId != "0000000001":
+            return []
+        return [
+            master
+            for master in MASTERS
+            if (Since is None and Until is None)
+            or (
+                master.RequestedDateTime is not None
+                and (Since is None or Since <= master.RequestedDateTime)
+                and (Until is None or master.RequestedDateTime < Until)
+            )
+        ]
+
+    def GetLabResult(self, TestNo: str) -> LabReport:
+        if TestNo not in REPORTS:
+            raise NotFound(f"没有检验单 {TestNo}", f"no lab test {TestNo}", field="TestNo")
+        return REPORTS[TestNo]
+
+
+def constant_node(public_url: str) -> Node:
+    """A node that serves the constants. HisService answers what is not here by its error."""
+    hospital = ConstantHospital()
+    offered = {
+        contract.__name__: {
+            operation.name: guarded(_as_coroutine(getattr(hospital, operation.name)), CODE)
+            for operation in describe(contract).operations
+        }
+        for contract in (NumberSource, LabResults)
+    }
+    endpoints = [
+        Endpoint(typed_interface(NumberSource), CODE, offered["NumberSource"]),
+        Endpoint(typed_interface(LabResults), CODE, offered["LabResults"]),
+        his_service_endpoint(CODE, offered),
+    ]
+    # Not through the checks of a file, which ask for a source: there is none here.
+    config = NodeConfig.model_construct(
+        hospital=Hospital(code=CODE, name="华夏中心医院", name_en="Huaxia Central Hospital"),
+        listen=Listen(port=1, public_url=public_url),
+        registry=None,
+        alliance=None,
+        sources={},
+    )
+    return Node(config, {endpoint.path: endpoint for endpoint in endpoints}, {})
+
+
+def _as_coroutine(method: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
+    async def call(method: Callable[..., Any], **arguments: Any) -> Any:
+        return method(**arguments)
+
+    return partial(call, method)
