@@ -58,6 +58,7 @@ class Routes:
         self._refused: dict[Binding, str] = {}
         self._running: asyncio.Task[None] | None = None
         self._loop: asyncio.Task[None] | None = None
+        self._asking = False
         self._started = float("-inf")  # when the last look-up began
         self._answered = float("-inf")  # when the last look-up that has ended began
         self._failure: str | None = "尚未读取 / not read yet"
@@ -80,7 +81,7 @@ class Routes:
     def registry_trouble(self) -> str | None:
         """Why the registry cannot be asked at present; None when it answers."""
         waiting = self._clock() - self._started
-        if self._running is not None and not self._running.done() and waiting > MAX_WAIT:
+        if self._asking and waiting > MAX_WAIT:
             return f"{waiting:.0f} 秒未答复 / no answer for {waiting:.0f} s"
         return self._failure
 
@@ -160,14 +161,16 @@ class Routes:
         pause = self._started + MIN_INTERVAL - self._clock()
         if pause > 0:
             await asyncio.sleep(pause)
-        self._started = self._clock()
+        self._asking, self._started = True, self._clock()
         try:
-            found = list(await in_daemon_thread(self._find_bindings))
+            listed = await in_daemon_thread(self._find_bindings)
+            found = [Binding(b.hospital, b.service, b.access_point) for b in listed]
         except Exception as error:  # whatever the injected look-up raises: the registry is away
             self._failed(type(error).__name__, str(error))
         else:
             await self._found(found)
         finally:
+            self._asking = False
             self._answered = self._started
 
     async def _found(self, found: list[Binding]) -> None:

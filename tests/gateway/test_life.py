@@ -1,0 +1,178 @@
+"""Start, registry trouble, health, page and end of a running gateway."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from pathlib import Path
+
+import pytest
+
+from gateway.app import create_app
+from gateway.binding import Binding
+from gateway.log import json_log, operation_of
+from gateway_config.model import GatewayConfig
+from tests.gateway.conftest import FakeRegistry, Loop, MakeGateway, lab_results, until
+from tests.gateway.scripted_node import ScriptedNode
+
+
+def test_calls_to_known_services_work_while_the_registry_is_down(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    gateway = make_gateway(FakeRegistry([lab_results(node)]))
+    gateway.registry.error = ConnectionRefusedError()
+    until(lambda: not gateway.health()["registry"]["reachable"])
+    assert gateway.post("/hx/LabResults").status == 200
+    health = gateway.health()
+    assert health["status"] == "degraded"
+    assert health["table"]["routes"] == 1
+    unknown = gateway.post("/hx/Unknown")
+    assert "<faultcode>soap:Server</faultcode>" in unknown.text
+    assert "<Code>SourceUnavailable</Code>" in unknown.text
+
+
+def test_calls_to_known_services_work_while_the_registry_hangs(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    registry = FakeRegistry([lab_results(node)])
+    gateway = make_gateway(registry)
+    asked, registry.hang = registry.asked, True
+    until(lambda: registry.asked > asked)
+    assert gateway.post("/hx/LabResults").status == 200
+
+
+def test_a_start_without_registry_serves_the_last_known_routes(
+    make_gateway: MakeGateway, node: ScriptedNode, tmp_path: Path
+) -> None:
+    file = tmp_path / "routes.json"
+    make_gateway([lab_results(node)], table_file=file).stop()
+    gateway = make_gateway(FakeRegistry(error=OSError()), table_file=file)
+    assert gateway.post("/hx/LabResults").status == 200
+    assert gateway.health()["table"]["read_from_file_of"]
+
+
+def test_without_registry_and_routes_it_is_down_and_recovers_by_itself(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    registry = FakeRegistry(error=OSError())
+    gateway = make_gateway(registry)
+    answer = gateway.get("/health")
+    assert answer.status == 503
+    assert '"down"' in answer.text
+    registry.error, registry.bindings = None, [lab_results(node)]
+    assert gateway.post("/hx/LabResults").status == 200  # the miss asks the registry
+    assert gateway.health()["status"] == "ok"
+
+
+def test_a_service_published_a_moment_ago_is_found(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    registry = FakeRegistry()
+    gateway = make_gateway(registry, refresh_seconds=3600)
+    registry.bindings = [lab_results(node)]
+    assert gateway.post("/hx/LabResults").status == 200
+
+
+def test_an_unknown_service_is_a_client_fault_that_says_where_to_look(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    gateway = make_gateway([lab_results(node)], page_url="http://registry.alliance.example/")
+    answer = gateway.post("/zz/LabResults")
+    assert answer.status == 500
+    assert "<faultcode>soap:Client</faultcode>" in answer.text
+    assert "<Code>UnknownService</Code>" in answer.text
+    assert "http://registry.alliance.example/" in answer.text
+    assert gateway.call_line(answer)["fault"] == "UnknownService"
+
+
+def test_health_and_page_list_the_routes_and_no_inner_address(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    gateway = make_gateway([lab_results(node)])
+    (route,) = gateway.health()["routes"]
+    assert (route["path"], route["hospital"], route["calls"]) == ("/hx/LabResults", "hx", 0)
+    page = gateway.get("/")
+    assert page.header("Content-Type") == "text/html; charset=utf-8"
+    assert "/hx/LabResults?wsdl" in page.text
+    assert str(node.port) not in page.text + gateway.get("/health").text
+
+
+def test_a_name_out_of_the_registry_is_no_html(make_gateway: MakeGateway) -> None:
+    gateway = make_gateway([Binding("hx", "<script>", "http://10.0.0.1/hx/S")])
+    assert "<script>" not in gateway.get("/").text
+
+
+def test_a_defect_of_ours_is_a_fault_without_its_innards(
+    make_gateway: MakeGateway, node: ScriptedNode, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    gateway = make_gateway([lab_results(node)])
+
+    def broken(*arguments: object) -> None:
+        raise RuntimeError("secret")
+
+    monkeypatch.setattr("gateway.call.why_not_soap", broken)
+    answer = gateway.post("/hx/LabResults")
+    assert "<Code>InternalError</Code>" in answer.text
+    assert "secret" not in answer.text
+    (route,) = gateway.health()["routes"]
+    assert (route["faults"], route["under_way"]) == ({"InternalError": 1}, 0)
+
+
+@pytest.mark.parametrize("hang", [False, True])
+def test_nothing_is_left_running_after_the_end(
+    loop: Loop, node: ScriptedNode, make_gateway: MakeGateway, hang: bool
+) -> None:
+    async def tasks() -> set[str]:
+        names = {task.get_name() for task in asyncio.all_tasks()}
+        return {name for name in names if name.startswith("gateway")}
+
+    gateway = make_gateway(FakeRegistry([lab_results(node)]))
+    gateway.post("/hx/LabResults")
+    assert loop.run(tasks())
+    gateway.registry.hang = hang
+    asked = gateway.registry.asked
+    until(lambda: gateway.registry.asked > asked)
+    gateway.stop()
+    assert loop.run(tasks()) == set()
+    until(lambda: not node.open)
+    gateway.registry.let_go.set()
+    until(lambda: not [t for t in threading.enumerate() if t.name == "gateway look-up"])
+
+
+def test_an_app_whose_lifespan_has_not_begun_says_so() -> None:
+    config = GatewayConfig.model_validate({"registry": {"url": "http://r.example"}})
+    app = create_app(config, list, log=json_log())
+
+    async def receive() -> dict[str, object]:
+        return {"type": "http.disconnect"}
+
+    async def send(message: object) -> None:
+        return None
+
+    async def call() -> None:
+        scope = {"type": "http", "method": "POST", "path": "/a/b", "raw_path": b"/a/b"}
+        scope |= {"headers": [], "query_string": b"", "scheme": "http", "root_path": ""}
+        await app(scope, receive, send)  # type: ignore[arg-type]
+
+    with pytest.raises(RuntimeError, match="lifespan"):
+        asyncio.run(call())
+
+
+@pytest.mark.parametrize(
+    "header, operation",
+    [
+        ('"http://tempuri.org/getlabmaster"', "getlabmaster"),
+        ("urn:yilian:LabResults:1/QueryLabMaster", "QueryLabMaster"),
+        ("urn:x#Do", "Do"),
+        ('""', None),
+        ("", None),
+        (None, None),
+        ('"urn:x/张伟"', None),
+        ('"urn:x/110101199001011234"', None),
+        ('"urn:x/a b"', None),
+    ],
+)
+def test_the_operation_in_the_log_is_a_name_or_nothing(
+    header: str | None, operation: str | None
+) -> None:
+    assert operation_of(header) == operation
