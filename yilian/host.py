@@ -68,7 +68,7 @@ def app_of(node: Node) -> Starlette:
         if endpoint is None:
             raise HTTPException(404, f"没有服务 {path} / no service {path}; 见 see /health")
         address = _origin(http, config) + path
-        if "wsdl" not in {key.lower() for key in http.query_params}:
+        if not {"wsdl", "singlewsdl"} & {key.lower() for key in http.query_params}:
             return PlainTextResponse(
                 f"{endpoint.interface.zh} {endpoint.interface.name}\n"
                 f"WSDL: {address}?wsdl\n请用 POST 调用 / call it by POST\n"

@@ -24,7 +24,9 @@ GRACE = 10
 def listening(host: str, port: int) -> socket.socket:
     """A listening socket. Refused, in one sentence, if the port is taken or not ours to take."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    sock = socket.socket(family, socket.SOCK_STREAM)
+    # The protocol is named because asyncio sets TCP_NODELAY only where it is; without that every
+    # answer on a kept connection waits some 40 ms for the caller's delayed ACK.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))

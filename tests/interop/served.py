@@ -59,9 +59,7 @@ def _running(app: Any, sock: socket.socket) -> Iterator[None]:
     server = uvicorn.Server(
         uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
     )
-    thread = threading.Thread(
-        target=lambda: asyncio.run(server.serve(sockets=[sock])), daemon=True
-    )
+    thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), daemon=True)
     thread.start()
     deadline = time.monotonic() + 30
     while not server.started:
