@@ -73,7 +73,7 @@ def _tree(data: bytes, limits: Limits) -> etree._Element:
             f"报文元素超过 {limits.elements} 个", f"more than {limits.elements} elements"
         )
     try:
-        root = etree.fromstring(data, _parser())
+        root = _root(data)
     except etree.XMLSyntaxError as error:
         line, column = error.position
         raise MalformedMessage(
@@ -85,6 +85,34 @@ def _tree(data: bytes, limits: Limits) -> etree._Element:
             f"元素嵌套超过 {limits.depth} 层", f"elements are nested deeper than {limits.depth}"
         )
     return root
+
+
+def _root(data: bytes) -> etree._Element:
+    try:
+        return etree.fromstring(data, _parser())
+    except etree.XMLSyntaxError:
+        joined = _SURROGATES.sub(_joined, data)
+        if joined == data:
+            raise
+        return etree.fromstring(joined, _parser())
+
+
+# Axis 1.4 and old Java serializers write a rare character (𠮷) as references to the two halves of
+# its UTF-16 form. That is not XML, and means one thing only. What is literal text is passed over.
+_SURROGATES = re.compile(
+    rb"<!\[CDATA\[.*?(?:\]\]>|\Z)|<!--.*?(?:-->|\Z)"
+    rb"|&#(x[Dd][89ABab][0-9A-Fa-f]{2}|5[56]\d{3});&#(x[Dd][C-Fc-f][0-9A-Fa-f]{2}|5[67]\d{3});",
+    re.DOTALL,
+)
+
+
+def _joined(match: re.Match[bytes]) -> bytes:
+    if match[1] is None:
+        return match[0]
+    high, low = (int(m[1:], 16) if m[:1] == b"x" else int(m) for m in match.groups())
+    if not (0xD800 <= high < 0xDC00 <= low < 0xE000):
+        return match[0]
+    return b"&#%d;" % (0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
 
 
 def _parser() -> etree.XMLParser:

@@ -429,6 +429,24 @@ def test_nothing_is_dropped_in_silence(wire: Wire, content: str) -> None:
     assert (answer.status, answer.fault) == (500, "MalformedMessage")
 
 
+@pytest.mark.parametrize("pair", ["&#xD842;&#xDFB7;", "&#55362;&#57271;", "&#134071;", "&#x20bb7;"])
+def test_a_rare_character_by_references_also_to_its_surrogates(wire: Wire, pair: str) -> None:
+    assert_echoed(call(wire, enveloped(labs(f"回声{pair}"))), "回声𠮷")
+
+
+@pytest.mark.parametrize("half", ["&#xD842;", "&#xDFB7;&#xD842;", "&#57271;", "&#xD842; &#xDFB7;"])
+def test_half_a_rare_character_is_refused(wire: Wire, half: str) -> None:
+    answer = call(wire, enveloped(labs(f"回声{half}")))
+    assert (answer.status, answer.fault) == (500, "MalformedMessage")
+
+
+def test_references_that_are_literal_text_stay(wire: Wire) -> None:
+    literal = "<![CDATA[&#xD842;&#xDFB7;]]>"
+    assert_echoed(call(wire, enveloped(labs(f"回声{literal}"))), "回声&#xD842;&#xDFB7;")
+    both = call(wire, enveloped(labs(f"回声{literal}&#xD842;&#xDFB7;")))
+    assert_echoed(both, "回声&#xD842;&#xDFB7;𠮷")
+
+
 def test_unknown_soap_headers_are_passed_over(wire: Wire) -> None:
     header = '<w:Security xmlns:w="urn:wsse">x</w:Security><h:T xmlns:h="urn:h"/>'
     assert_echoed(call(wire, enveloped(labs(), header=header)), HAN)
