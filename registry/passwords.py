@@ -44,9 +44,9 @@ def parse(line: str) -> tuple[int, int, int, bytes, bytes]:
     if scheme != "scrypt" or not (power_of_two and fits and 0 < parts[2] <= 16) or not parts[4]:
         raise ValueError(
             "password_hash 应形如 scrypt$n$r$p$salt$hash，"
-            "请用 yilian registry hash-password 生成 / "
+            "请用 yilian hash-password 生成 / "
             "password_hash must look like scrypt$n$r$p$salt$hash; "
-            "make one with: yilian registry hash-password"
+            "make one with: yilian hash-password"
         )
     return parts
 

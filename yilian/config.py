@@ -162,7 +162,7 @@ def _problems(
             yield from _problems(cause, text, model, path)
             continue
         zh, en = chinese(one["type"], context, one["msg"]), one["msg"]
-        if hasattr(cause, "zh") and hasattr(cause, "en"):
+        if cause is not None and hasattr(cause, "zh") and hasattr(cause, "en"):
             zh, en = cause.zh, cause.en
         elif cause is not None and " / " in str(cause):  # how other models' checks say both
             zh, _, en = str(cause).partition(" / ")

@@ -181,7 +181,8 @@ def make(folder: Path) -> None:
             f"无法建立 Python 环境 {folder}：{last_line(output)}。Debian/Ubuntu 请执行："
             f"apt-get install python3-venv（或 python{version}-venv），然后重试。",
             f"The Python environment {folder} cannot be made: {last_line(output)}. On"
-            f" Debian/Ubuntu: apt-get install python3-venv (or python{version}-venv), then try again.",
+            f" Debian/Ubuntu: apt-get install python3-venv (or python{version}-venv), and"
+            " try again.",
         )
 
 

@@ -7,6 +7,7 @@ import sys
 from typing import Any
 
 from rich.box import ROUNDED
+from rich.cells import cell_len
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -39,6 +40,11 @@ class Screen:
     def line(self, text: str, style: str = "") -> None:
         """One logical line that is never wrapped by us: addresses and commands are copied."""
         self.console.print(Text(text, style=style), soft_wrap=True)
+
+    def pair(self, name: str, value: str, width: int = 34) -> None:
+        """A name and what belongs to it, in columns; the value is never wrapped by us."""
+        blank = " " * max(1, width - cell_len(name))
+        self.console.print(Text(f"  {name}{blank}", style="dim") + Text(value), soft_wrap=True)
 
     def progress(self) -> Progress:
         """A bar for what takes longer than a second; silent where it could not move."""

@@ -6,11 +6,12 @@ from lxml import etree
 
 from registry.uddi import v3
 from registry.uddi.dispatch import PORTS
-from registry.uddi.schema import SCHEMA_FILE, XML_LANG_FILE
+from registry.uddi.schema import SCHEMA_FILE
 
 _WSDL = "http://schemas.xmlsoap.org/wsdl/"
 _SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
 _XS = "http://www.w3.org/2001/XMLSchema"
+_XML = "http://www.w3.org/XML/1998/namespace"
 _TARGET = "urn:yilian:uddi"
 
 #: The element that answers each operation; None: an empty Body.
@@ -44,7 +45,6 @@ def wsdl(port: str, address: str) -> bytes:
     nsmap = {None: _WSDL, "soap": _SOAP, "tns": _TARGET, "uddi": v3.NAMESPACE}
     root = etree.Element(_w("definitions"), {"targetNamespace": _TARGET, "name": name}, nsmap=nsmap)
     types = etree.SubElement(root, _w("types"))
-    types.append(etree.parse(str(XML_LANG_FILE)).getroot())
     types.append(_schema())
     operations = list(PORTS[port])
     answers = dict.fromkeys(ANSWERS[operation] for operation in operations)
@@ -69,10 +69,18 @@ def wsdl(port: str, address: str) -> bytes:
 
 
 def _schema() -> etree._Element:
+    """The schema without its import of the xml namespace: zeep fetches that from www.w3.org
+    even where it stands in the same file, and a medical network has no way there. xml:lang is
+    let in by a wildcard instead."""
     schema = etree.parse(str(SCHEMA_FILE)).getroot()
     for imported in schema.findall(f"{{{_XS}}}import"):
-        # What is imported stands beside it, in the same file.
-        del imported.attrib["schemaLocation"]
+        schema.remove(imported)
+    for lang in schema.findall(f".//{{{_XS}}}attribute[@ref='xml:lang']"):
+        parent = lang.getparent()
+        assert parent is not None
+        parent.remove(lang)
+        # A wildcard comes behind the attributes.
+        etree.SubElement(parent, f"{{{_XS}}}anyAttribute", namespace=_XML, processContents="skip")
     return schema
 
 

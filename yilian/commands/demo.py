@@ -14,7 +14,9 @@ def demo(
     port: Annotated[
         int,
         typer.Option(
-            min=1, max=65532, help="网关端口，其余用后三个 / the gateway's; the next three are used too"
+            min=1,
+            max=65532,
+            help="网关端口，另用后三个 / the gateway's; the next three too",
         ),
     ] = 8080,
     once: Annotated[bool, typer.Option("--once", help="走完即结束 / end after the walk")] = False,
@@ -31,7 +33,7 @@ def demo(
         float, typer.Option(min=0.001, max=1.0, help="数据量的比例 / share of the data to make")
     ] = 1.0,
 ) -> None:
-    """两家演示医院，当面走一遍发布、查找、绑定、调用 / Two hospitals: publish, find, bind, invoke."""
+    """两家演示医院：发布、查找、绑定、调用 / Two hospitals: publish, find, bind, invoke."""
     from yilian.demo.run import run
 
     raise typer.Exit(run(folder.absolute(), port, once=once, fresh=fresh, seed=seed, scale=scale))

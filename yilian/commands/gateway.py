@@ -9,12 +9,13 @@ def gateway(config: ConfigFile, stop_with_stdin: StopWithStdin = False) -> None:
     """网关：在注册中心查到服务并转发调用 / The gateway: finds services and forwards calls."""
     from gateway.app import create_app
     from gateway_config.model import GatewayConfig
+    from yilian.bindings import bindings_from
     from yilian.config import load
     from yilian.serve import serve
 
     settings = load(config, GatewayConfig)
     serve(
-        create_app(settings),
+        create_app(settings, bindings_from(settings.registry.url)),
         settings.listen.host,
         settings.listen.port,
         what="gateway",

@@ -7,11 +7,13 @@ from yilian.commands.options import ConfigFile, StopWithStdin
 
 def node(config: ConfigFile, stop_with_stdin: StopWithStdin = False) -> None:
     """医院节点：提供服务并向注册中心发布 / A hospital's node: serves and publishes."""
-    from yilian.config import NodeConfig, load
+    from yilian.config import NodeConfig, load, read_password
     from yilian.host import create_app
     from yilian.serve import serve
 
     settings = load(config, NodeConfig)
+    if settings.registry:
+        read_password(settings.registry.password_file)  # refused now, not once it is publishing
     serve(
         create_app(settings),
         settings.listen.host,

@@ -1,0 +1,170 @@
+"""The examples in README.md and docs/: TOML is loaded, Python run, commands checked or run.
+
+A TOML block says by its first line which configuration it is (``# node``); a shell block that
+begins with ``# needs: demo`` is run against a running alliance, any other is looked at: the
+subcommands and options that it names must exist. A Python block that only declares classes is a
+sketch of a seam: what it declares must be there in the code.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import shlex
+import subprocess
+import sys
+import tomllib
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+
+import pytest
+import typer.main
+
+from gateway_config.model import GatewayConfig
+from registry.config import RegistryConfig
+from tests.conftest import Alliance
+from yilian.cli import app
+from yilian.config import NodeConfig, load
+
+PROJECT = Path(__file__).parents[2]
+DOCUMENTS = [PROJECT / "README.md", *sorted((PROJECT / "docs").glob("**/*.md"))]
+FENCE = re.compile(r"^```(\w+)\n(.*?)^```$", re.DOTALL | re.MULTILINE)
+MODELS = {"node": NodeConfig, "registry": RegistryConfig, "gateway": GatewayConfig}
+OURS = ("services", "adapters", "registry", "gateway", "gateway_config", "yilian")
+
+
+@dataclass(frozen=True)
+class Example:
+    where: str
+    language: str
+    text: str
+
+    @property
+    def first_line(self) -> str:
+        return self.text.split("\n", 1)[0]
+
+
+def examples(*languages: str) -> list[object]:
+    found = []
+    for document in DOCUMENTS:
+        text = document.read_text("utf-8")
+        for fence in FENCE.finditer(text):
+            line = text.count("\n", 0, fence.start()) + 1
+            where = f"{document.relative_to(PROJECT).as_posix()}:{line}"
+            if fence[1] in languages:
+                found.append(pytest.param(Example(where, fence[1], fence[2]), id=where))
+    return found
+
+
+@pytest.mark.parametrize("example", examples("toml"))
+def test_toml(example: Example, tmp_path: Path) -> None:
+    tomllib.loads(example.text)
+    model = MODELS.get(example.first_line.removeprefix("# "))
+    if model is None:
+        return
+    text = example.text.replace('"scrypt$..."', f'"{HASH}"')
+    file = tmp_path / "example.toml"
+    file.write_text(text, "utf-8")
+    load(file, model)
+
+
+HASH = "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
+
+
+@pytest.mark.parametrize("example", examples("python"))
+def test_python(example: Example) -> None:
+    tree = ast.parse(example.text)
+    declarations = [
+        node
+        for node in tree.body
+        if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    if len(declarations) < len(tree.body):
+        exec(compile(tree, example.where, "exec"), {"__name__": "example"})
+        return
+    missing = [name for node in declarations for name in names(node) if name not in declared()]
+    assert not missing, f"{example.where} tells of what is not there"
+
+
+def names(node: ast.AST) -> list[str]:
+    assert isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef)
+    if not isinstance(node, ast.ClassDef):
+        return [node.name]
+    members = [
+        one.target.id if isinstance(one, ast.AnnAssign) else one.name  # type: ignore[union-attr]
+        for one in node.body
+        if isinstance(one, ast.AnnAssign | ast.FunctionDef | ast.AsyncFunctionDef)
+    ]
+    return [node.name, *(f"{node.name}.{member}" for member in members)]
+
+
+@cache
+def declared() -> frozenset[str]:
+    found = set()
+    for folder in OURS:
+        for module in (PROJECT / folder).rglob("*.py"):
+            for node in ast.parse(module.read_text("utf-8")).body:
+                if isinstance(node, ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+                    found.update(names(node))
+                if isinstance(node, ast.ClassDef):
+                    found.update(assigned(node))
+    return frozenset(found)
+
+
+def assigned(node: ast.ClassDef) -> list[str]:
+    """Attributes that are set on self, which a sketch shows as a member."""
+    return [
+        f"{node.name}.{one.attr}"
+        for one in ast.walk(node)
+        if isinstance(one, ast.Attribute)
+        and isinstance(one.ctx, ast.Store)
+        and isinstance(one.value, ast.Name)
+        and one.value.id == "self"
+    ]
+
+
+@pytest.mark.parametrize("example", examples("sh", "bash"))
+def test_shell(example: Example, request: pytest.FixtureRequest) -> None:
+    subprocess.run(["bash", "-n"], input=example.text, text=True, check=True)
+    if example.first_line == "# needs: demo":
+        alliance: Alliance = request.getfixturevalue("alliance")
+        run(example, alliance)
+        return
+    for words in commands(example):
+        if words[0] == "./run":
+            assert f"\n    {words[1]})" in (PROJECT / "run").read_text(), words
+        if words[:2] == ["./run", "yilian"]:
+            known = options_of(words[2])
+            unknown = {word for word in words[3:] if word.startswith("--")} - known - {"--help"}
+            assert not unknown, f"{example.where}: yilian {words[2]} has no {unknown}"
+
+
+def run(example: Example, alliance: Alliance) -> None:
+    for words in commands(example):
+        assert words[:2] == ["./run", "yilian"], f"{example.where}: {words}"
+        arguments = [
+            word.replace("http://127.0.0.1:8080", alliance.plan.gateway) for word in words[2:]
+        ]
+        done = subprocess.run(
+            [sys.executable, "-m", "yilian", *arguments],
+            cwd=PROJECT,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+        )
+        assert done.returncode == 0, f"{example.where}: {shlex.join(words)}\n{done.stderr}"
+
+
+def commands(example: Example) -> list[list[str]]:
+    lines = example.text.replace("\\\n", " ").splitlines()
+    return [words for line in lines if (words := shlex.split(line, comments=True))]
+
+
+def options_of(subcommand: str) -> set[str]:
+    command = typer.main.get_command(app).commands[subcommand]  # type: ignore[attr-defined]
+    return {option for parameter in command.params for option in parameter.opts}
+
+
+def test_there_are_examples_of_every_kind() -> None:
+    assert examples("toml") and examples("python") and examples("sh")
