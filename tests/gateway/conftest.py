@@ -127,8 +127,9 @@ class RunningGateway:
         path: str,
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
+        seconds: float = 30,
     ) -> Answered:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -137,9 +138,13 @@ class RunningGateway:
             connection.close()
 
     def post(
-        self, path: str, body: bytes = BODY, headers: dict[str, str] | None = None
+        self,
+        path: str,
+        body: bytes = BODY,
+        headers: dict[str, str] | None = None,
+        seconds: float = 30,
     ) -> Answered:
-        return self.request("POST", path, body, SOAP_1_1 if headers is None else headers)
+        return self.request("POST", path, body, SOAP_1_1 if headers is None else headers, seconds)
 
     def get(self, path: str, headers: dict[str, str] | None = None) -> Answered:
         return self.request("GET", path, None, headers)
