@@ -105,7 +105,7 @@ class SourceConfig(BaseModel):
                 )
             if name in value[:index]:
                 raise WrongSetting(f"{name} 写了两次", f"{name} is there twice", (index,))
-            if info.data.get("read_only") and _writes(name):
+            if info.data.get("read_only") and _must_write(name):
                 raise WrongSetting(
                     f"{name} 要写数据库，请设 read_only = false",
                     f"{name} writes; set read_only = false",
@@ -134,5 +134,7 @@ class SourceConfig(BaseModel):
         return dict(value)
 
 
-def _writes(contract: str) -> bool:
-    return any(operation.writes for operation in describe(CONTRACTS[contract]).operations)
+def _must_write(name: str) -> bool:
+    contract = CONTRACTS[name]
+    writes = any(operation.writes for operation in describe(contract).operations)
+    return writes and not contract.contract_reads_alone

@@ -6,24 +6,29 @@ behind and this one runs) or the answer (the first one is done, also where the c
 of it). Two at once: the second waits at the primary key and then finds the answer.
 
 A Fault undoes everything, the RequestId included: the same request may be sent again later.
+
+The order in which a write takes rows is the same everywhere, so that no two wait for each other:
+the ledger's row, the session's counters, our own rows, the HIS's rows.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
-from sqlalchemy import Connection, MetaData, insert, select, update
+from sqlalchemy import Column, Connection, MetaData, Table, Text, insert, select, update
+from sqlalchemy.dialects.mysql import MEDIUMTEXT
 from sqlalchemy.exc import IntegrityError
 
 from adapters.columns import table
 from adapters.database import Source
-from services.faults import Conflict
+from adapters.own_tables import OwnTables
+from services.faults import Conflict, Overloaded
 
 T = TypeVar("T")
 
@@ -33,17 +38,40 @@ REQUEST = table(
     METADATA,
     "YILIAN_REQUEST",
     """
-    *REQUEST_ID C64, OPERATION C64, DIGEST C64, ANSWER C4000, CREATED_AT D
+    *REQUEST_ID C64, OPERATION C64, DIGEST C64, CREATED_AT D
     """,
 )
+# As long as it gets, and ASCII alone: the database's character set has no say in it.
+REQUEST.append_column(Column("ANSWER", Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")))
+
+#: times that a write is begun again because another one changed what it had read
+_ATTEMPTS = 20
+
+
+class Changed(Exception):
+    """Raised in ``work``: a row is no longer as this transaction read it. All is undone, and the
+    work is done again on what is there now."""
 
 
 class Ledger:
-    """The ledger of one source. ``clock`` gives local time without a zone."""
+    """The ledger of one source. ``clock`` gives local time without a zone; ``tables`` are those
+    of ours that the writes need beside it."""
 
-    def __init__(self, source: Source, clock: Callable[[], datetime] = datetime.now) -> None:
+    def __init__(
+        self,
+        source: Source,
+        clock: Callable[[], datetime] = datetime.now,
+        tables: Sequence[Table] = (),
+    ) -> None:
         self._source = source
         self._clock = clock
+        self._tables = OwnTables(source, (REQUEST, *tables))
+
+    def prepare(self) -> None:
+        """Make the tables of ours that are missing; done before the first write anyway. A
+        source that is only read from is left alone."""
+        if not self._source.config.read_only:
+            self._tables.make()
 
     def once(
         self,
@@ -55,11 +83,15 @@ class Ledger:
         """What ``work`` answers, in a transaction that also keeps the answer; or what it answered
         when this request came before. ``arguments`` are the operation's, RequestId among them.
 
-        Conflict: the RequestId was used for something else.
+        ``work`` may raise Changed, and is then called again in a new transaction.
+        Conflict: the RequestId was used for something else, or the source is only read from.
         """
+        if self._source.config.read_only:
+            raise self._only_read(operation)
+        self.prepare()
         request_id = str(arguments["RequestId"])
         digest = _digest(operation, arguments)
-        while True:
+        for _ in range(_ATTEMPTS):
             try:
                 return self._first(operation, request_id, digest, answer, work)
             except _Seen:
@@ -67,6 +99,13 @@ class Ledger:
                 # None: the one that we waited for was undone, so this one is the first.
                 if found is not None:
                     return self._again(found, operation, digest, answer)
+            except Changed:
+                continue
+        raise self._source.fault(
+            Overloaded,
+            "同一登记正被其他请求反复修改，请稍后用同一请求号再试。",
+            "Others keep changing the same rows. Try again in a moment with the same RequestId.",
+        )
 
     def _first(
         self,
@@ -88,7 +127,7 @@ class Ledger:
             except IntegrityError:
                 raise _Seen from None
             result = work(connection)
-            kept = TypeAdapter(answer).dump_json(result).decode()
+            kept = TypeAdapter(answer).dump_json(result, ensure_ascii=True).decode()
             connection.execute(
                 update(REQUEST).where(REQUEST.c.REQUEST_ID == request_id).values(ANSWER=kept)
             )
@@ -113,6 +152,17 @@ class Ledger:
                 field="RequestId",
             )
         return TypeAdapter(answer).validate_json(kept)
+
+
+    def _only_read(self, operation: str) -> Conflict:
+        name = self._source.name
+        return self._source.fault(
+            Conflict,
+            f"本院的数据源 {name} 只供读取，不能执行 {operation}。"
+            "需要时请运维设 read_only = false。",
+            f"Source {name} is only read from, so {operation} is not possible here. If it should "
+            "be, the operator sets read_only = false.",
+        )
 
 
 class _Seen(Exception):

@@ -163,16 +163,24 @@ class Description:
 
 
 class Contract(ABC):
-    """Base of every contract. A subclass that is to be a portType says ``version`` and ``zh``."""
+    """Base of every contract. A subclass that is to be a portType says ``version`` and ``zh``.
+
+    ``reads_alone``: it has write operations and is of use without them, so that it may be offered
+    over a database that must not be written to; there its writes answer Conflict.
+    """
 
     contract_version: ClassVar[int]
     contract_zh: ClassVar[str]
+    contract_reads_alone: ClassVar[bool]
 
-    def __init_subclass__(cls, *, version: int = 0, zh: str = "", **kwargs: Any) -> None:
+    def __init_subclass__(
+        cls, *, version: int = 0, zh: str = "", reads_alone: bool = False, **kwargs: Any
+    ) -> None:
         super().__init_subclass__(**kwargs)
         if version:
             cls.contract_version = version
             cls.contract_zh = zh
+            cls.contract_reads_alone = reads_alone
 
 
 @dataclass(frozen=True)

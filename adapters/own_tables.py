@@ -1,0 +1,70 @@
+"""Tables of ours in a hospital's own database: made at start where they are missing."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Sequence
+
+from sqlalchemy import Connection, Table, inspect
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from adapters.database import Source
+from services.faults import SourceError
+
+
+class OwnTables:
+    """The YILIAN_ tables that one adapter needs. Only a source that may be written to has them."""
+
+    def __init__(self, source: Source, tables: Sequence[Table]) -> None:
+        self._source = source
+        self._tables = tables
+        self._there = False
+        self._lock = threading.Lock()
+
+    def make(self) -> None:
+        """Make what is missing; afterwards it costs nothing. SourceError: the account may not,
+        with the statements that the database's administrator has to run."""
+        if self._there:
+            return
+        with self._lock:
+            if not self._there and self._missing():
+                self._create()
+            self._there = True
+
+    def ddl(self) -> str:
+        """The statements that make all of them, in this database's own SQL."""
+        with self._source.connect() as connection:
+            return _ddl(connection, self._tables)
+
+    def _missing(self) -> list[Table]:
+        with self._source.connect() as connection:
+            inspector = inspect(connection)
+            return [table for table in self._tables if not inspector.has_table(table.name)]
+
+    def _create(self) -> None:
+        try:
+            with self._source.transaction() as connection:
+                for table in self._tables:
+                    table.create(connection, checkfirst=True)
+        except SourceError as refused:
+            missing = self._missing()
+            if not missing:
+                return  # another node made them at the same moment
+            with self._source.connect() as connection:
+                statements = _ddl(connection, missing)
+            raise self._source.fault(
+                SourceError,
+                f"数据源 {self._source.name} 缺少本系统的表，且现用账号无权建表（{refused.zh}）。"
+                f"请由数据库管理员执行：\n{statements}",
+                f"Source {self._source.name} lacks tables of ours, and the account may not create "
+                f"them. Have the database's administrator run:\n{statements}",
+            ) from refused
+
+
+def _ddl(connection: Connection, tables: Sequence[Table]) -> str:
+    made = []
+    for table in tables:
+        made.append(str(CreateTable(table).compile(connection)).strip())
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        made += [str(CreateIndex(index).compile(connection)).strip() for index in indexes]
+    return ";\n".join(made) + ";"
