@@ -163,7 +163,8 @@ def _check_generator(tmodel: TModel) -> None:
         raise UddiError(
             "invalidKeyPassed",
             f"键以 {GENERATOR} 结尾的 tModel 必须分类为 keyGenerator，反之亦然 / "
-            f"a tModel whose key ends in {GENERATOR} must be categorized as keyGenerator, and no other may be: "
+            f"a tModel whose key ends in {GENERATOR} must be categorized as keyGenerator, "
+            "and no other may be: "
             f"{tmodel.key}",
         )
 

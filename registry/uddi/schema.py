@@ -10,7 +10,6 @@ from lxml import etree
 from registry.errors import UddiError
 
 SCHEMA_FILE = Path(__file__).with_name("uddi_v3.xsd")
-XML_LANG_FILE = Path(__file__).with_name("xml_lang.xsd")
 
 _schema = etree.XMLSchema(file=str(SCHEMA_FILE))
 # lxml keeps the errors of a validation on the schema, which all threads share.

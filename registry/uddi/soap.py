@@ -24,6 +24,22 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
+# Listed, because Python has codecs that decompress, or take quadratic time. GB2312 as it is sent
+# in the field has characters of GBK.
+_CODECS = {
+    "utf-8": "utf-8",
+    "us-ascii": "utf-8",
+    "utf-16": "utf-16",
+    "utf-16-le": "utf-16-le",
+    "utf-16-be": "utf-16-be",
+    "utf-16le": "utf-16-le",
+    "utf-16be": "utf-16-be",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "gb18030": "gb18030",
+    "iso-8859-1": "iso-8859-1",
+    "windows-1252": "windows-1252",
+}
 _DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
@@ -71,19 +87,17 @@ def _decode(body: bytes, charset: str | None) -> str:
         elif encoding is None:
             declared = _DECLARED.match(body[:200])
             encoding = declared[1].decode("ascii") if declared else "utf-8"
-    # GB2312 as it is sent in the field has characters of GBK.
-    encoding = {"gb2312": "gb18030", "gbk": "gb18030", "us-ascii": "utf-8"}.get(
-        encoding.lower(), encoding
-    )
+    codec = _CODECS.get(encoding.lower())
+    if codec is None:
+        raise EnvelopeError(
+            "Client", f"不支持的字符编码 / character encoding not supported: {encoding!r}"
+        )
     try:
-        text = codecs.decode(body, encoding)
-    except (LookupError, UnicodeError) as error:
+        return body.decode(codec)
+    except UnicodeError as error:
         raise EnvelopeError(
             "Client", f"无法按 {encoding} 解码 / cannot be decoded as {encoding}: {error}"
         ) from error
-    if not isinstance(text, str):
-        raise EnvelopeError("Client", f"不是字符编码 / not a character encoding: {encoding}")
-    return text
 
 
 def charset_of(content_type: str | None) -> str | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cache
+from types import SimpleNamespace
 from urllib.parse import urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
@@ -77,7 +78,7 @@ def page(store: Store, public_url: str, query: Mapping[str, str]) -> str:
         .get_template("index.html")
         .render(
             lang=lang,
-            t=WORDS[lang],
+            t=SimpleNamespace(**WORDS[lang]),
             q=wanted,
             hospitals=[_hospital(business, lang) for business in found.entities],
             total=found.actual,

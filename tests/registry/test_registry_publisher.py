@@ -170,7 +170,8 @@ def test_one_hospital_cannot_publish_anothers_address(registry):
     "claim",
     [
         BusinessEntity(
-            names=(LangText("假"),), identifier_bag=(KeyedReference("uddi:yilian:hospital-code", "hx"),)
+            names=(LangText("假"),),
+            identifier_bag=(KeyedReference("uddi:yilian:hospital-code", "hx"),),
         ),
         BusinessEntity(
             names=(LangText("假"),), services=(BusinessService(key="uddi:yilian:hx:labresults"),)
