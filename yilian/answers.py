@@ -40,6 +40,16 @@ class Answer:
         kept = [{name: record.get(name) for name in columns} for record in self.records]
         return Answer(kept, self.beside, self.labels, self.code, self.error)
 
+    def fitting(self, width: int, limit: int, *columns: str) -> Answer:
+        """``chosen``, without the last columns that ``limit`` records have no room for."""
+        while len(columns) > 1:
+            shown = self.chosen(*columns)
+            widths = _widths(columns, _rows(columns, shown.records[:limit]), self.labels)
+            if sum(widths) + 3 * len(widths) + 1 <= width:
+                break
+            columns = columns[:-1]
+        return self.chosen(*columns)
+
     def shown(self, limit: int, width: int) -> list[Any]:
         """What to print: at most ``limit`` records, within ``width`` columns where possible."""
         things: list[Any] = []
@@ -148,13 +158,25 @@ def _heading(name: str, labels: Mapping[str, str]) -> str:
     return f"{name}\n{_short(labels[name])}" if name in labels else name
 
 
+def _rows(names: Sequence[str], records: Sequence[Record]) -> list[list[str]]:
+    return [[_cell(record.get(name)) for name in names] for record in records]
+
+
+def _widths(names: Sequence[str], rows: list[list[str]], labels: Mapping[str, str]) -> list[int]:
+    """How wide each column would like to be."""
+    return [
+        max(
+            cell_len(part)
+            for part in [*_heading(name, labels).split("\n"), *(row[index] for row in rows)]
+        )
+        for index, name in enumerate(names)
+    ]
+
+
 def _records(records: Sequence[Record], labels: Mapping[str, str], width: int) -> list[Any]:
     names = list(dict.fromkeys(name for record in records for name in record))
-    rows = [[_cell(record.get(name)) for name in names] for record in records]
-    widths = [
-        max(cell_len(part) for part in [*_heading(name, labels).split("\n"), *column])
-        for name, column in zip(names, zip(*rows, strict=True), strict=True)
-    ]
+    rows = _rows(names, records)
+    widths = _widths(names, rows, labels)
     # A cell may be folded to half its width and is still read; less is a puzzle.
     if sum(min(one, max(12, one // 2)) + 3 for one in widths) + 1 <= width:
         return [table([_heading(name, labels) for name in names], rows)]

@@ -56,7 +56,7 @@ def serve(
     """
     sock = listening(host, port)
     logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s", force=True
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s", force=True
     )
     config = uvicorn.Config(
         app,

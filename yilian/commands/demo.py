@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
-PROJECT = Path(__file__).parents[2]
+_PROJECT = Path(__file__).parents[2]
+#: beside the project in a checkout; where the command was given, if it is installed elsewhere
+FOLDER = (_PROJECT if (_PROJECT / "run").exists() else Path()) / "var" / "demo"
 
 
 def demo(
@@ -28,7 +30,7 @@ def demo(
     ] = None,
     folder: Annotated[
         Path, typer.Option(help="数据、配置与日志 / data, configuration, logs")
-    ] = PROJECT / "var" / "demo",
+    ] = FOLDER,
     scale: Annotated[
         float, typer.Option(min=0.001, max=1.0, help="数据量的比例 / share of the data to make")
     ] = 1.0,

@@ -21,7 +21,7 @@ from yilian.answers import answer_of
 from yilian.demo.plan import PATIENT, DemoHospital, Plan
 from yilian.demo.processes import healthy, until
 from yilian.refused import Refused
-from yilian.screen import Screen, table
+from yilian.screen import Screen
 from yilian.soap_client import SoapClient, SoapFault
 
 #: seconds that nodes may take to publish, and the gateway to see it
@@ -75,7 +75,7 @@ class Walk:
         """What each node put into the registry, read back over UDDI."""
         client = UddiClient(self.plan.registry)
         wanted = len(SERVICES) * len(self.plan.hospitals)
-        self.screen.line("各节点启动时自行登记；下表从注册中心（UDDI）读回。", style="dim")
+        self.screen.line("各节点启动时自行登记；以下从注册中心（UDDI）读回。", style="dim")
         self.screen.line("Each node published itself at start; read back over UDDI:", style="dim")
 
         def outside() -> list[RegisteredBinding]:
@@ -87,35 +87,35 @@ class Walk:
                 f"only {len(outside())} of {wanted} services were published"
             )
         bindings = outside()
-        rows = [
-            [one.hospital_name, one.service, one.service_key, one.access_point] for one in bindings
-        ]
-        columns = ["医院\nhospital", "服务\nservice", "服务键\nserviceKey", "对外地址\naccessPoint"]
-        self.screen.print(table(columns, rows))
+        for hospital in self.plan.hospitals:
+            self._title(f"{hospital.name} {hospital.code}  {hospital.name_en}")
+            for one in bindings:
+                if one.hospital == hospital.code:
+                    self.screen.pair(one.service_key, one.access_point)
+        self.screen.line("")
         return f"{len(bindings)} 个服务已登记 / {len(bindings)} services published"
 
     def find(self) -> str:
-        """One service by its name, another by its category, at every hospital."""
+        """Services by their names and by their category, at every hospital."""
         client = UddiClient(self.plan.registry)
-        by_name = client.find_services_by_name("LabResults")
         namespace = describe(NumberSource).namespace
-        category = KeyedReference(XML_NAMESPACE, namespace)
-        keys = client.find_service(Find(category_bag=CategoryBag((category,))))
-        by_category = client.get_service_detail(keys)
-        legacy = client.find_services_by_name("HisService")
-        rows = []
+        category = CategoryBag((KeyedReference(XML_NAMESPACE, namespace),))
+        by_category = client.get_service_detail(client.find_service(Find(category_bag=category)))
         for how, services in (
-            ("find_service name = LabResults", by_name),
-            (f"find_service category = {namespace}", by_category),
-            ("find_service name = HisService", legacy),
+            ("按名称 by name: LabResults", client.find_services_by_name("LabResults")),
+            ("按名称 by name: HisService", client.find_services_by_name("HisService")),
+            (f"按分类 by category: {namespace}", by_category),
         ):
-            if len(services) != len(self.plan.hospitals):
+            self._title(f"find_service  {how}")
+            for service in services:
+                self.screen.pair(*self._noted(service))
+            wanted = len(self.plan.hospitals)
+            if len(services) != wanted:
                 raise StepFailed(
-                    f"{how}：应找到 {len(self.plan.hospitals)} 个，找到 {len(services)} 个 / "
-                    f"found {len(services)} of {len(self.plan.hospitals)}"
+                    f"{how}：应找到 {wanted} 个，找到 {len(services)} 个 / "
+                    f"found {len(services)} of {wanted}"
                 )
-            rows += [[how, *self._noted(service)] for service in services]
-        self.screen.print(table(["查找方式\nasked", "服务\nservice", "绑定地址\nbinds to"], rows))
+        self.screen.line("")
         return "按名称与分类都能找到 / found by name and by category"
 
     def _noted(self, service: BusinessService) -> tuple[str, str]:
@@ -126,44 +126,57 @@ class Walk:
             if binding.access_point and face_of(binding) == "outside"
         )
         hospital = service.key.split(":")[2]
-        name = category_of(service, XML_LOCALNAME)
-        self.found[hospital, name] = address
-        return f"{name_in(service.names, 'zh')} {name}", address
+        self.found[hospital, category_of(service, XML_LOCALNAME)] = address
+        return f"{hospital}  {name_in(service.names, 'zh')}", address
 
     def bind(self) -> str:
         """The WSDLs, fetched through the gateway, from the addresses that were found."""
         if not self.found:
             raise StepFailed("没有找到服务，无从绑定 / nothing was found to bind to")
-        rows = []
         for (hospital, name), address in sorted(self.found.items()):
-            url = f"{address}?wsdl"
-            until(lambda url=url: healthy(url), PUBLISHED)  # type: ignore[misc]
-            client = SoapClient(url)
-            if client.address != address:
-                raise StepFailed(f"{url} 写的地址是 {client.address} / its address is another")
-            operations = "\n".join(
-                f"{operation}({', '.join(argument.name for argument in arguments)})"
-                for operation, arguments in client.operations.items()
-            )
-            rows.append([f"{hospital} {name}", operations, url])
-        columns = ["服务\nservice", "操作\noperations", "WSDL（经网关 through the gateway）"]
-        self.screen.print(table(columns, rows))
+            client = self._bound(address)
+            self.screen.line("")
+            self.screen.pair(f"{hospital}  {name}", client.wsdl_url)
+            for operation, arguments in client.operations.items():
+                takes = ", ".join(argument.name for argument in arguments)
+                self.screen.line(f"      {operation}({takes})", style="cyan")
+        self.screen.line("")
         return "WSDL 中的地址都指向网关 / every WSDL names the gateway as its address"
+
+    def _bound(self, address: str) -> SoapClient:
+        until(lambda: healthy(f"{address}?wsdl"), PUBLISHED)
+        client = SoapClient(f"{address}?wsdl")
+        if client.address != address:
+            raise StepFailed(
+                f"{client.wsdl_url} 写的地址是 {client.address} / its address is another"
+            )
+        return client
 
     def invoke(self) -> str:
         """The paper's call, the typed one, and today's number sources, at both hospitals."""
         if not self.found:
             raise StepFailed("没有绑定，无从调用 / nothing was bound to call")
+        self.screen.line(
+            "传统接口中，值里的 | ? 和换行写成全角 ｜ ？ 和空格；有类型的服务保持原样。",
+            style="dim",
+        )
+        self.screen.line(
+            "Delimited rows write | ? and line breaks as ｜ ？ and blanks; typed ones keep them.",
+            style="dim",
+        )
         for hospital in self.plan.hospitals:
             self._call(hospital, "HisService", "getlabmaster", LEGACY, PatientId=PATIENT)
         for hospital in self.plan.hospitals:
             self._call(hospital, "LabResults", "QueryLabMaster", TYPED, PatientId=PATIENT)
+        today = {"ScheduleDate": self.today}
         for hospital in self.plan.hospitals:
-            columns = NUMBERS
-            self._call(
-                hospital, "NumberSource", "QueryNumberSource", columns, ScheduleDate=self.today
-            )
+            self._call(hospital, "NumberSource", "QueryNumberSource", NUMBERS, **today)
+        self.screen.line("")
         return "两家医院的三个服务都已应答 / three services answered at both hospitals"
+
+    def _title(self, text: str) -> None:
+        self.screen.line("")
+        self.screen.line(text, style="bold")
 
     def _call(
         self,
@@ -178,30 +191,23 @@ class Walk:
         if answer.error:
             raise StepFailed(f"{hospital.code} {operation} = {answer.code}：{answer.error}")
         told = ", ".join(f"{name}={value}" for name, value in arguments.items())
-        self.screen.line("")
-        self.screen.line(f"{hospital.name} {hospital.code}  {operation}({told})", style="bold")
+        self._title(f"{hospital.name} {hospital.code}  {operation}({told})")
         if not answer.records:
             raise StepFailed(f"{hospital.code} {operation}：没有记录 / no rows")
-        self.screen.print(*answer.chosen(*columns).shown(ROWS, self.screen.width))
+        width = self.screen.width
+        self.screen.print(*answer.fitting(width, ROWS, *columns).shown(ROWS, width))
 
 
+#: columns in the order of their worth: a narrow screen loses the last ones
 LEGACY = (
-    "TestNo",
-    "Sex",
-    "Age",
-    "RelevantClinicDiag",
-    "Specimen",
-    "RequestedDateTime",
-    "VerifiedBy",
+    *("TestNo", "Sex", "Age", "RelevantClinicDiag", "RequestedDateTime"),
+    *("VerifiedBy", "Specimen"),
 )
-TYPED = ("TestNo", "TestCause", "RelevantClinicDiag", "RequestedDateTime", "ResultStatus", "Final")
+TYPED = (
+    *("TestNo", "RelevantClinicDiag", "ResultStatus", "RequestedDateTime"),
+    *("Final", "TestCause"),
+)
 NUMBERS = (
-    "ClinicName",
-    "DoctorName",
-    "DoctorTitle",
-    "Remaining",
-    "Unlimited",
-    "Stopped",
-    "OpenToRemote",
-    "ConsultationFee",
+    *("ClinicName", "DoctorName", "Remaining", "Unlimited", "Stopped"),
+    *("OpenToRemote", "ConsultationFee", "DoctorTitle"),
 )
