@@ -15,6 +15,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,6 +24,7 @@ from gateway.binding import Binding, origin, route_of
 from gateway.log import Log
 from gateway.threads import in_daemon_thread
 from gateway_config.model import Registry
+from services.soap.version import SOAP_1_2
 
 __all__ = ["Binding", "Routes"]
 
@@ -86,8 +88,11 @@ class Routes:
         return self._failure
 
     async def find(self, path: str) -> Binding | None:
-        """The binding behind a canonical path. An unknown path waits for one fresh look-up,
-        at most ``MAX_WAIT`` seconds."""
+        """The binding behind a canonical path, which may be a service's SOAP 1.2 address. An
+        unknown path waits for one fresh look-up, at most ``MAX_WAIT`` seconds."""
+        if path.endswith(SOAP_1_2.path_suffix):
+            known = await self.find(path.removesuffix(SOAP_1_2.path_suffix))
+            return known and replace(known, access_point=known.access_point + SOAP_1_2.path_suffix)
         known = self._table.get(path)
         if known is None:
             asked = self._clock()

@@ -21,8 +21,7 @@ from yilian.config import NodeConfig
 from yilian.node import Node, assemble
 from yilian.publishing import Publication
 
-#: the last part of the address at which a service's WSDL is of SOAP 1.2
-SOAP12 = "/soap12"
+SOAP12 = SOAP_1_2.path_suffix
 _HOST = re.compile(r"[A-Za-z0-9._-]+(:\d{1,5})?|\[[0-9A-Fa-f:.]+\](:\d{1,5})?")
 
 

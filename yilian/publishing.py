@@ -14,6 +14,7 @@ import structlog
 from registry.client import UddiClient
 from registry.errors import RegistryUnavailable, UddiError
 from registry.publisher import HospitalEntry, PublishError, ServiceEntry, publish_node
+from registry.uddi.wsdl_mapping import WsdlError
 from yilian.config import NodeConfig, read_password
 from yilian.node import Node
 
@@ -28,7 +29,10 @@ class Publication:
     """Publishes a node's endpoints, the same dictionary that its host serves."""
 
     def __init__(self, node: Node) -> None:
+        """Refused if the password file cannot be read: at start, and not a minute later."""
         self._node = node
+        registry = node.config.registry
+        self._password = read_password(registry.password_file) if registry else ""
         self._published_at: datetime | None = None
         self._problem = ""
 
@@ -37,15 +41,14 @@ class Publication:
         registry = self._node.config.registry
         if registry is None:
             return
-        password = read_password(registry.password_file)
         client = UddiClient(registry.url)
         failures = 0
         while True:
             try:
                 await asyncio.to_thread(
-                    publish_node, client, registry.user, password, *_entries(self._node)
+                    publish_node, client, registry.user, self._password, *_entries(self._node)
                 )
-            except (RegistryUnavailable, UddiError, PublishError) as error:
+            except (RegistryUnavailable, UddiError, PublishError, WsdlError) as error:
                 wait = RETRY_SECONDS[min(failures, len(RETRY_SECONDS) - 1)]
                 failures += 1
                 if self._problem != str(error):

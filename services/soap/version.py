@@ -7,13 +7,15 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class SoapVersion:
-    """``client`` and ``server`` are the fault codes for the sender's and for our side."""
+    """``client`` and ``server`` are the fault codes for the sender's and for our side;
+    ``path_suffix`` is what the address of this version has behind the service's own."""
 
     name: str
     envelope: str
     content_type: str
     wsdl_binding: str
     binding_suffix: str
+    path_suffix: str
     client: str
     server: str
 
@@ -24,6 +26,7 @@ SOAP_1_1 = SoapVersion(
     content_type="text/xml; charset=utf-8",
     wsdl_binding="http://schemas.xmlsoap.org/wsdl/soap/",
     binding_suffix="Soap",
+    path_suffix="",
     client="Client",
     server="Server",
 )
@@ -33,6 +36,7 @@ SOAP_1_2 = SoapVersion(
     content_type="application/soap+xml; charset=utf-8",
     wsdl_binding="http://schemas.xmlsoap.org/wsdl/soap12/",
     binding_suffix="Soap12",
+    path_suffix="/soap12",
     client="Sender",
     server="Receiver",
 )

@@ -118,6 +118,14 @@ def test_a_query_on_a_call_is_not_sent_on(gateway: RunningGateway, node: Scripte
     assert node.requests[0].line == "POST /hx/LabResults HTTP/1.1"
 
 
+def test_the_soap_1_2_address_of_a_service_leads_to_the_nodes(
+    gateway: RunningGateway, node: ScriptedNode
+) -> None:
+    assert gateway.post("/hx/LabResults/soap12").status == 200
+    assert node.requests[0].line == "POST /hx/LabResults/soap12 HTTP/1.1"
+    assert gateway.post("/hx/Nothing/soap12").status == 500
+
+
 def test_a_nodes_fault_comes_back_as_it_is(gateway: RunningGateway, node: ScriptedNode) -> None:
     fault = envelope(
         b"<soap:Fault><detail><Fault><Code>NotFound</Code></Fault></detail></soap:Fault>"
