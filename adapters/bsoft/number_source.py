@@ -93,15 +93,16 @@ class NumberSources:
 
     def get(self, schedule_id: str) -> NumberSourceSlot:
         """GetNumberSource."""
-        parts = unpack(schedule_id) or []
-        day = _day(parts[1]) if len(parts) > 1 else None
+        parts = unpack(schedule_id) or [""]
+        day = _day(parts[1]) if len(parts) == {"Y": 5, "K": 4}.get(parts[0]) else None
         slots: list[NumberSourceSlot] = []
-        with self._source.connect() as connection:
-            known = self._codes(connection)
-            if day is not None and parts[0] == "Y" and len(parts) == 5:
-                slots = self._doctors_sessions(connection, known, day, parts[2], parts[3])
-            elif day is not None and parts[0] == "K" and self._settings.department_slots:
-                slots = self._departments_sessions(connection, known, day, parts[2])
+        if day is not None:
+            with self._source.connect() as connection:
+                known = self._codes(connection)
+                if parts[0] == "Y":
+                    slots = self._doctors_sessions(connection, known, day, parts[2], parts[3])
+                elif self._settings.department_slots:
+                    slots = self._departments_sessions(connection, known, day, parts[2])
         for slot in slots:
             if slot.ScheduleId == schedule_id:
                 return slot
