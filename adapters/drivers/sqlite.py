@@ -65,7 +65,9 @@ def engine(limits: Limits) -> Engine:
 
     @event.listens_for(made, "checkin")
     def _returned(connection: Any, record: Any) -> None:
-        record.info["deadline"][0] = math.inf
+        # Nothing is there if the file went away and no connection took its place.
+        if "deadline" in record.info:
+            record.info["deadline"][0] = math.inf
 
     @event.listens_for(made, "before_cursor_execute")
     def _started(connection: Connection, *_: Any) -> None:
