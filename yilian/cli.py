@@ -7,6 +7,7 @@ import sys
 import typer
 
 from yilian.commands.call import call
+from yilian.commands.codec import codec
 from yilian.commands.demo import demo
 from yilian.commands.gateway import gateway
 from yilian.commands.hash_password import hash_password
@@ -23,7 +24,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, node, registry, gateway, call, wsdl):
+for command in (demo, node, registry, gateway, call, wsdl, codec):
     app.command()(command)
 app.command("hash-password")(hash_password)
 

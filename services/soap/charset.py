@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import re
 from email.message import Message
+from functools import lru_cache
 
 from services.faults import MalformedMessage
 
@@ -45,7 +46,7 @@ _MARKS = (
     (b"<\x00", "utf-16-le"),
     (b"\x00<", "utf-16-be"),
 )
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+_DECLARATION = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 
 
 def to_utf8(body: bytes, content_type: str | None) -> bytes:
@@ -54,9 +55,10 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
     Its XML declaration may still name another encoding: a parser must be told to read UTF-8.
     MalformedMessage: an unknown charset, or bytes that disagree with it.
     """
-    charset = _charset(content_type) if content_type and "charset" in content_type.lower() else None
-    mark = next((entry for entry in _MARKS if body.startswith(entry[0])), None)
-    codec = _codec(charset, "HTTP charset") if charset else None
+    charset, codec = _declared(content_type) if content_type else (None, None)
+    mark = None
+    if body[:1] != b"<" or body[1:2] == b"\0":
+        mark = next((entry for entry in _MARKS if body.startswith(entry[0])), None)
     if mark is not None:
         prefix, marked = mark
         if codec is not None and not _same(codec, marked):
@@ -68,7 +70,7 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
         if prefix[0] not in (0x00, 0x3C):
             body = body[len(prefix) :]
     elif codec is None:
-        declared = _DECLARED.match(body[:256])
+        declared = _DECLARATION.match(body[:256])
         codec = _codec(declared[1].decode("ascii"), "XML encoding") if declared else "utf-8"
     if codec == "utf-8" and body.isascii():
         return body.rstrip(b"\0")
@@ -82,10 +84,13 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
     return body.rstrip(b"\0") if codec == "utf-8" else text.rstrip("\0").encode()
 
 
-def _charset(content_type: str) -> str | None:
+@lru_cache(maxsize=256)  # a client sends the same one every time, and reading it is slow
+def _declared(content_type: str) -> tuple[str | None, str | None]:
+    """The charset that a Content-Type names, and Python's name for it."""
     message = Message()
     message["Content-Type"] = content_type
-    return message.get_content_charset()
+    charset = message.get_content_charset()
+    return charset, _codec(charset, "HTTP charset") if charset else None
 
 
 def _codec(name: str, where: str) -> str:

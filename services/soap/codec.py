@@ -19,7 +19,17 @@ from typing import Any
 
 from lxml import etree
 
-from services.contract import Code, Count, Field, ListOf, Money, RecordType, Text, Type
+from services.contract import (
+    Code,
+    Count,
+    Field,
+    ListOf,
+    Money,
+    RecordType,
+    Scalar,
+    Text,
+    Type,
+)
 from services.faults import InvalidArgument
 from services.soap import read, values
 from services.soap.interface import Interface, WireOperation
@@ -78,6 +88,7 @@ class _Source:
             "length": _length,
             "bounds": _bounds,
             "money": _money,
+            "plain": values.plain,
             "x": values.escape,
             "read_int": values.read_int,
             "read_bool": values.read_bool,
@@ -203,48 +214,88 @@ class _Source:
         else:
             names = ", ".join(f"v{n}" for n in range(len(operation.response)))
             lines.append(f"    {names} = result")
-        parts = []
+        content = ""
         for number, field in enumerate(operation.response):
-            text = self._write(field.type, f"v{number}")
-            parts += [repr(f"<{field.name}>"), text, repr(f"</{field.name}>")]
+            lines.append(f"    t{number} = {self._write(field.type, f'v{number}')}")
+            content += f"<{field.name}>{{t{number}}}</{field.name}>"
         start = f'<{operation.name}Response xmlns="{self.namespace}">'
-        end = f"</{operation.name}Response>"
-        lines.append(f"    return {' + '.join([repr(start), *parts, repr(end)])}")
+        lines.append(f"    return f{start + content + f'</{operation.name}Response>'!r}")
         self.functions.append("\n".join(lines))
 
     def _write(self, kind: Type, value: str) -> str:
+        """An expression for the content of an element that holds ``value``."""
         if isinstance(kind, ListOf):
-            writer = self._record_writer(kind.item)
-            start, end = f"<{kind.item.name}>", f"</{kind.item.name}>"
-            return f"''.join([{start!r} + {writer}(r) + {end!r} for r in {value}])"
+            return f"{self._list_writer(kind.item)}({value})"
         if isinstance(kind, RecordType):
             return f"{self._record_writer(kind)}({value})"
         return _WRITERS[kind.python].format(value)
 
     def _record_writer(self, kind: RecordType) -> str:
         name = f"write_{kind.name}"
-        if name in self.written:
-            return name
-        self.written.add(name)
-        lines = [f"def {name}(r):"]
-        parts: list[str] = []
-        literal = ""
-        for number, field in enumerate(kind.fields):
-            start, end = f"<{field.name}>", f"</{field.name}>"
-            text = self._write(field.type, f"r.{field.name}" if field.required else "v")
-            if field.required:
-                parts += [repr(literal + start), text]
-                literal = end
-            else:
-                lines.append(f"    v = r.{field.name}")
-                lines.append(f"    o{number} = '' if v is None else {start!r} + {text} + {end!r}")
-                parts += [repr(literal), f"o{number}"] if literal else [f"o{number}"]
-                literal = ""
-        if literal:
-            parts.append(repr(literal))
-        lines.append(f"    return ''.join(({', '.join(parts)},))")
-        self.functions.append("\n".join(lines))
+        if name not in self.written:
+            self.written.add(name)
+            lines, content = self._record(kind)
+            body = [f"    {line}" for line in (*lines, f"return f{content!r}")]
+            self.functions.append("\n".join([f"def {name}(r):", *body]))
         return name
+
+    def _list_writer(self, kind: RecordType) -> str:
+        """A loop of its own, because a call for each record costs as much as a field."""
+        name = f"write_list_{kind.name}"
+        if name not in self.written:
+            self.written.add(name)
+            lines, content = self._record(kind)
+            row = f"<{kind.name}>{content}</{kind.name}>"
+            body = [f"        {line}" for line in (*lines, f"add(f{row!r})")]
+            self.functions.append(
+                "\n".join(
+                    [
+                        f"def {name}(records):",
+                        "    out = []",
+                        "    add = out.append",
+                        "    for r in records:",
+                        *body,
+                        "    return ''.join(out)",
+                    ]
+                )
+            )
+        return name
+
+    def _record(self, kind: RecordType) -> tuple[list[str], str]:
+        """Lines that read the record ``r``, and the inside of an f-string for its fields.
+
+        All strings of a record are looked at together, and escaped only where one needs it."""
+        lines: list[str] = []
+        content = ""
+        strings: dict[str, bool] = {}  # variable: whether it may be None
+        later: list[str] = []
+        for number, field in enumerate(kind.fields):
+            value, text = f"v{number}", f"t{number}"
+            start, end = f"<{field.name}>", f"</{field.name}>"
+            lines.append(f"{value} = r.{field.name}")
+            written = value
+            if isinstance(field.type, Scalar) and field.type.python is str:
+                strings[value] = not field.required
+            else:
+                written = self._write(field.type, value)
+            if not field.required:
+                element = f'f"{start}{{{written}}}{end}"'
+                later.append(f"{text} = '' if {value} is None else {element}")
+                content += f"{{{text}}}"
+                continue
+            if written != value:
+                later.append(f"{text} = {written}")
+                written = text
+            content += f"{start}{{{written}}}{end}"
+        if strings:
+            # join and not an f-string: a None where a string is promised is a defect to be seen.
+            together = ", ".join(f"{v} or ''" if none else v for v, none in strings.items())
+            lines.append(f"if not plain(''.join(({together},))):")
+            lines += [
+                f"    {value} = {f'{value} and x({value})' if none else f'x({value})'}"
+                for value, none in strings.items()
+            ]
+        return lines + later, content
 
 
 _XSD = "{http://www.w3.org/2001/XMLSchema}"
@@ -265,8 +316,8 @@ _READERS: dict[type, str] = {
 }
 _WRITERS: dict[type, str] = {
     str: "x({0})",
-    int: "str({0})",
-    bool: "('true' if {0} else 'false')",
+    int: "format({0}, 'd')",
+    bool: "'true' if {0} else 'false'",
     Decimal: "format({0}, 'f')",
     date: "{0}.isoformat()",
     datetime: "{0}.isoformat()",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import threading
 from dataclasses import dataclass
+from typing import NamedTuple, NoReturn
 
 from lxml import etree
 
@@ -30,8 +31,7 @@ class Limits:
 LIMITS = Limits()
 
 
-@dataclass(frozen=True)
-class Message:
+class Message(NamedTuple):
     """A request. ``body`` is the Body's first child; ``others`` are further ones, which only
     rpc/encoded messages (multiRef) have."""
 
@@ -54,14 +54,32 @@ def parse(body: bytes, content_type: str | None, limits: Limits = LIMITS) -> Mes
     if not data:
         raise MalformedMessage("报文为空，需要 SOAP 信封", "the message is empty; send an envelope")
     root = _tree(data, limits)
-    version = BY_ENVELOPE.get(etree.QName(root).namespace or "")
+    names = _NAMES.get(root.tag)
+    if names is None:
+        _no_envelope(root)
+    return _message(root, names)
+
+
+class _Names(NamedTuple):
+    """A version's QNames, as lxml writes them: put together once and not for every message."""
+
+    version: SoapVersion
+    header: str
+    body: str
+
+
+_NAMES: dict[object, _Names] = {
+    f"{{{namespace}}}Envelope": _Names(version, f"{{{namespace}}}Header", f"{{{namespace}}}Body")
+    for namespace, version in BY_ENVELOPE.items()
+}
+
+
+def _no_envelope(root: etree._Element) -> NoReturn:
     if etree.QName(root).localname != "Envelope":
         raise MalformedMessage("根元素不是 SOAP Envelope", "the root element is no SOAP Envelope")
-    if version is None:
-        raise VersionMismatch(
-            "未知的 SOAP 版本，仅支持 1.1 与 1.2", "unknown SOAP version; send 1.1 or 1.2"
-        )
-    return _message(root, version)
+    raise VersionMismatch(
+        "未知的 SOAP 版本，仅支持 1.1 与 1.2", "unknown SOAP version; send 1.1 or 1.2"
+    )
 
 
 def _tree(data: bytes, limits: Limits) -> etree._Element:
@@ -132,20 +150,19 @@ def _parser() -> etree.XMLParser:
         return _parsers.parser  # type: ignore[no-any-return]
 
 
-def _message(root: etree._Element, version: SoapVersion) -> Message:
-    envelope = f"{{{version.envelope}}}"
-    parts = list(root)
-    if parts and parts[0].tag == f"{envelope}Header":
-        _headers(parts.pop(0), version)
-    if len(parts) != 1 or parts[0].tag != f"{envelope}Body":
+def _message(root: etree._Element, names: _Names) -> Message:
+    parts = root[:]
+    if parts and parts[0].tag == names.header:
+        _headers(parts.pop(0), names.version)
+    if len(parts) != 1 or parts[0].tag != names.body:
         raise MalformedMessage(
             "Envelope 内应只有可选的 Header 和一个 Body",
             "an Envelope holds an optional Header and one Body",
         )
-    children = list(parts[0])
+    children = parts[0][:]
     if not children:
         raise MalformedMessage("Body 为空，未指明操作", "the Body is empty: no operation is named")
-    return Message(version, children[0], tuple(children[1:]))
+    return Message(names.version, children[0], tuple(children[1:]))
 
 
 def _headers(header: etree._Element, version: SoapVersion) -> None:

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 import traceback
 from collections.abc import Awaitable, Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 import structlog
 from lxml import etree
@@ -21,8 +20,8 @@ from services.faults import (
 )
 from services.soap import envelope
 from services.soap.codec import Codec, codecs
-from services.soap.envelope import LIMITS, Limits, Message
-from services.soap.interface import Interface
+from services.soap.envelope import LIMITS, Limits
+from services.soap.interface import Interface, WireOperation
 from services.soap.values import escape
 from services.soap.version import SOAP_1_1, SOAP_1_2, SoapVersion
 from services.soap.wsdl import wsdl
@@ -33,8 +32,7 @@ FAULT_NAMESPACE = "urn:yilian:fault:1"
 Invoke = Callable[..., Awaitable[Any]]
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """``content_type`` and ``soap_action`` are the HTTP headers as sent."""
 
     body: bytes
@@ -42,8 +40,7 @@ class Request:
     soap_action: str | None = None
 
 
-@dataclass(frozen=True)
-class Reply:
+class Reply(NamedTuple):
     """What goes back over HTTP. ``fault`` is the fault's code, for logs, where it is one."""
 
     status: int
@@ -69,10 +66,13 @@ class Endpoint:
         self.interface = interface
         self.hospital = hospital
         self.limits = limits
-        self._invoke = dict(invoke)
-        self._codecs = codecs(interface)
-        if interface.lenient:  # rpc clients leave the wrapper unqualified
-            self._codecs |= {etree.QName(tag).localname: c for tag, c in self._codecs.items()}
+        self._operations: dict[object, tuple[Codec, str, Invoke]] = {}
+        for tag, codec in codecs(interface).items():
+            operation = codec.operation
+            known = codec, f'"{operation.soap_action}"', invoke[operation.name]
+            self._operations[tag] = known
+            if interface.lenient:  # rpc clients leave the wrapper unqualified
+                self._operations[operation.name] = known
 
     @property
     def path(self) -> str:
@@ -85,39 +85,45 @@ class Endpoint:
 
     async def call(self, request: Request) -> Reply:
         """Never raises: whatever goes wrong is a Fault in the reply."""
-        version = version_of(request.content_type)
+        version = None  # the envelope tells
         try:
-            message = envelope.parse(request.body, request.content_type, self.limits)
-            version = message.version
-            codec = self._codec(message, request)
-            arguments = codec.decode(message.body, message.others)
-            result = await self._invoke[codec.operation.name](**arguments)
+            body, content_type, soap_action = request
+            version, element, others = envelope.parse(body, content_type, self.limits)
+            operation = self._operations.get(element.tag)
+            if operation is None:
+                raise self._unknown(element)
+            codec, quoted_action, invoke = operation
+            if soap_action != quoted_action:
+                _agree(codec.operation, request)
+            result = await invoke(**codec.decode(element, others))
             return Reply(200, version.content_type, envelope.wrap(version, codec.encode(result)))
         except Fault as fault:
             fault.hospital = fault.hospital or self.hospital
-            return fault_reply(fault, version)
+            return fault_reply(fault, version or version_of(request.content_type))
         except Exception as error:
-            return fault_reply(internal_error(error, self.hospital), version)
+            return fault_reply(
+                internal_error(error, self.hospital), version or version_of(request.content_type)
+            )
 
-    def _codec(self, message: Message, request: Request) -> Codec:
-        tag = str(message.body.tag)
-        codec = self._codecs.get(tag)
-        if codec is None:
-            known = "、".join(op.name for op in self.interface.operations)
-            raise UnknownOperation(
-                f"{self.interface.name} 没有操作 {tag}，可用：{known}"
-                f"（命名空间 {self.interface.namespace}）",
-                f"{self.interface.name} has no operation {tag}; "
-                f"it has {known} in {self.interface.namespace}",
-            )
-        action = _action(request)
-        operation = codec.operation
-        if action and action != operation.soap_action and _last(action) != operation.name:
-            raise UnknownOperation(
-                f"SOAPAction 指明 {action[:200]}，报文中的操作是 {operation.name}，两者须一致",
-                f"SOAPAction names {action[:200]}, the Body {operation.name}; they must agree",
-            )
-        return codec
+    def _unknown(self, element: etree._Element) -> UnknownOperation:
+        tag = str(element.tag)
+        known = "、".join(op.name for op in self.interface.operations)
+        return UnknownOperation(
+            f"{self.interface.name} 没有操作 {tag}，可用：{known}"
+            f"（命名空间 {self.interface.namespace}）",
+            f"{self.interface.name} has no operation {tag}; "
+            f"it has {known} in {self.interface.namespace}",
+        )
+
+
+def _agree(operation: WireOperation, request: Request) -> None:
+    """UnknownOperation where the SOAPAction names another operation than the Body does."""
+    action = _action(request)
+    if action and action != operation.soap_action and _last(action) != operation.name:
+        raise UnknownOperation(
+            f"SOAPAction 指明 {action[:200]}，报文中的操作是 {operation.name}，两者须一致",
+            f"SOAPAction names {action[:200]}, the Body {operation.name}; they must agree",
+        )
 
 
 _ACTION_PARAMETER = re.compile(r';\s*action\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.IGNORECASE)

@@ -28,30 +28,48 @@ def legacy_decoder(
 ) -> Callable[[etree._Element, tuple[etree._Element, ...]], dict[str, Any]]:
     """The decode function of an operation whose arguments are all strings."""
     names = [field.name for field in operation.request]
-    accepted = {tag: name for name in names for tag in (name, f"{{{interface.namespace}}}{name}")}
+    missing = dict.fromkeys(names)
+    accepted: dict[object, str] = {
+        tag: name for name in names for tag in (name, f"{{{interface.namespace}}}{name}")
+    }
 
     def decode(
         wrapper: etree._Element, others: tuple[etree._Element, ...]
     ) -> dict[str, str | None]:
         arguments: dict[str, str | None] = {}
-        for element in wrapper:
-            name = accepted.get(str(element.tag))
+        children = wrapper[:]
+        for element in children:
+            name = accepted.get(element.tag)
             if name is None:
-                raise MalformedMessage(
-                    f"{operation.name} 没有参数 {element.tag!s}，应为：{'、'.join(names)}",
-                    f"{operation.name} has no argument {element.tag!s}; it has {', '.join(names)}",
-                    field=etree.QName(element).localname,
-                )
-            if name in arguments:
-                raise MalformedMessage(
-                    f"参数 {name} 出现了两次", f"the argument {name} is given twice", field=name
-                )
-            arguments[name] = _value(element, others, name)
-        _no_stray_text(wrapper, operation.name)
-        _all_referenced(wrapper, others)
-        return {name: arguments.get(name) for name in names}
+                raise _unknown(operation, element, names)
+            # Without attributes it is no reference and not nil: most are so.
+            plain = not element.keys() and not len(element)
+            arguments[name] = (element.text or "") if plain else _value(element, others, name)
+        if len(arguments) < len(children):
+            raise _twice([accepted[element.tag] for element in children])
+        _no_stray_text(wrapper, children, operation.name)
+        if others:
+            _all_referenced(children, others)
+        return arguments if len(arguments) == len(names) else missing | arguments
 
     return decode
+
+
+def _unknown(
+    operation: WireOperation, element: etree._Element, names: list[str]
+) -> MalformedMessage:
+    return MalformedMessage(
+        f"{operation.name} 没有参数 {element.tag!s}，应为：{'、'.join(names)}",
+        f"{operation.name} has no argument {element.tag!s}; it has {', '.join(names)}",
+        field=etree.QName(element).localname,
+    )
+
+
+def _twice(given: list[str]) -> MalformedMessage:
+    name = next(name for name in given if given.count(name) > 1)
+    return MalformedMessage(
+        f"参数 {name} 出现了两次", f"the argument {name} is given twice", field=name
+    )
 
 
 def _value(element: etree._Element, others: tuple[etree._Element, ...], name: str) -> str | None:
@@ -74,16 +92,17 @@ def _value(element: etree._Element, others: tuple[etree._Element, ...], name: st
     return element.text or ""
 
 
-def _no_stray_text(wrapper: etree._Element, name: str) -> None:
+def _no_stray_text(wrapper: etree._Element, children: list[etree._Element], name: str) -> None:
     """Text beside the arguments would be dropped in silence."""
-    if (wrapper.text or "").strip() or any((child.tail or "").strip() for child in wrapper):
-        raise MalformedMessage(
-            f"{name} 的参数之间有多余文字", f"text stands between the arguments of {name}"
-        )
+    for text in (wrapper.text, *[child.tail for child in children]):
+        if text and text.strip():
+            raise MalformedMessage(
+                f"{name} 的参数之间有多余文字", f"text stands between the arguments of {name}"
+            )
 
 
-def _all_referenced(wrapper: etree._Element, others: tuple[etree._Element, ...]) -> None:
-    used = {_reference(element) for element in wrapper}
+def _all_referenced(children: list[etree._Element], others: tuple[etree._Element, ...]) -> None:
+    used = {_reference(element) for element in children}
     for other in others:
         if _identity(other) is None or _identity(other) not in used:
             raise MalformedMessage(

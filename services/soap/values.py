@@ -99,9 +99,15 @@ _TO_ESCAPE = re.compile("[&<>\r\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uff
 _ESCAPES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "\r": "&#13;"}
 
 
+def plain(text: str) -> bool:
+    """Whether the text needs no escaping, as far as can be told quickly. What XML cannot carry is
+    unprintable, and a search for it would cost many times more."""
+    return text.isprintable() and "&" not in text and "<" not in text and ">" not in text
+
+
 def escape(text: str) -> str:
     """Text as element content. A carriage return is written so that it survives; a character
     that XML cannot carry becomes U+FFFD, so that it is seen and the answer stays readable."""
-    if _TO_ESCAPE.search(text) is None:
+    if plain(text):
         return text
     return _TO_ESCAPE.sub(lambda match: _ESCAPES.get(match[0], "\ufffd"), text)

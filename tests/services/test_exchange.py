@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import random
 import threading
+from datetime import date
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -18,7 +20,7 @@ from services.soap.envelope import Limits
 from services.soap.exchange import Endpoint, Reply, Request, guarded
 from services.soap.interface import his_service_interface, typed_interface
 from services.soap.version import SOAP_1_1, SOAP_1_2
-from tests.services.sample import Person, Sample
+from tests.services.sample import Line, Person, Sample
 
 NS11, NS12 = SOAP_1_1.envelope, SOAP_1_2.envelope
 SAMPLE = "urn:yilian:Sample:3"
@@ -303,6 +305,30 @@ def test_control_characters_in_an_answer_leave_it_readable() -> None:
     endpoint = Endpoint(typed_interface(Sample), "hx", {"Ask": odd, "Put": odd})
     root = etree.fromstring(send(endpoint, enveloped(ask())).body)
     assert root.findtext(f".//{{{SAMPLE}}}Name") == "a\ufffd\ufffd\ufffd\r\nb"
+
+
+@pytest.mark.parametrize("text", ["a<b", "a>b", "a&b", "]]>", "a\u3000b\n\tc", "\x85\u2028", "𠮷"])
+def test_a_text_is_escaped_whichever_field_of_a_record_holds_it(text: str) -> None:
+    async def people(**arguments: Any) -> Any:
+        lines = [Line("plain", Decimal(1), None), Line(text, Decimal("1.5"), text)]
+        return [Person("plain", date(2026, 11, 21), lines), Person(text, None, [])]
+
+    endpoint = Endpoint(typed_interface(Sample), "hx", {"Ask": people, "Put": people})
+    root = etree.fromstring(send(endpoint, enveloped(ask())).body)
+    assert [name.text for name in root.iter(f"{{{SAMPLE}}}Name")] == ["plain", text]
+    assert [item.text for item in root.iter(f"{{{SAMPLE}}}Item")] == ["plain", text]
+    assert [note.text for note in root.iter(f"{{{SAMPLE}}}Note")] == [text]
+
+
+@pytest.mark.parametrize("values", [(None, None), ("a", "b"), (1, None)])
+def test_a_record_that_breaks_its_contract_is_a_defect_and_no_answer(
+    values: tuple[Any, Any],
+) -> None:
+    async def broken(**arguments: Any) -> Any:
+        return [Person(*values, [])]
+
+    endpoint = Endpoint(typed_interface(Sample), "hx", {"Ask": broken, "Put": broken})
+    assert fault_of(send(endpoint, enveloped(ask()))) == ("Server", "InternalError")
 
 
 def test_nested_records_arrive_as_such() -> None:
