@@ -54,11 +54,11 @@ def wsdl(interface: Interface, address: str, version: SoapVersion = SOAP_1_1) ->
 
 
 def schema(interface: Interface) -> etree._Element:
-    """The xs:schema element of the service's WSDL."""
+    """The xs:schema element of the service's WSDL, as a document of its own."""
     root = etree.fromstring(wsdl(interface, _NO_ADDRESS))
     found = root.find(f"{{{WSDL}}}types/{{{XSD}}}schema")
     assert found is not None
-    return found
+    return etree.fromstring(etree.tostring(found))  # with the prefixes that it had in scope
 
 
 def spyne_application(
