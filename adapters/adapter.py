@@ -48,6 +48,11 @@ class Adapter(ABC):
     def statements(self) -> Iterable[Statement]:
         """Selects that together name every table and column in use."""
 
+    def housekeeping(self) -> None:
+        """What is to be done every few seconds and at start, as ending the locks that expired.
+        The host calls it through ``source.run``; several nodes may do so on one database."""
+        return
+
     def check(self) -> None:
         """Ask the database for no row of each statement. Raises SourceUnavailable, or a
         SourceError that names the missing table or column."""

@@ -18,6 +18,7 @@ import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, is_dataclass
 from datetime import datetime
+from decimal import Decimal
 from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
@@ -153,7 +154,6 @@ class Ledger:
             )
         return TypeAdapter(answer).validate_json(kept)
 
-
     def _only_read(self, operation: str) -> Conflict:
         name = self._source.name
         return self._source.fault(
@@ -179,4 +179,6 @@ def _digest(operation: str, arguments: Mapping[str, Any]) -> str:
 def _plain(value: Any) -> Any:
     if isinstance(value, list):
         return [_plain(one) for one in value]
+    if isinstance(value, Decimal):
+        return format(value.normalize(), "f")  # 25.0 and 25.00 ask for the same
     return asdict(value) if is_dataclass(value) and not isinstance(value, type) else value

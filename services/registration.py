@@ -100,13 +100,15 @@ class Registration(Contract, version=1, zh="挂号"):
         PaymentReference: t.PaymentReference,
         Amount: t.Amount,
     ) -> RegistrationRecord:
-        """Turn a lock into a registration. Conflict: expired, released, or the amount is not the
-        fees' sum; the caller then refunds."""
+        """Turn a lock into a registration. NotFound: no such lock. Conflict: expired, released,
+        its session stopped, or the amount is not the fees' sum (unless the hospital does not
+        check it); the caller then refunds."""
 
     @write("解锁")
     @abstractmethod
     def ReleaseLock(self, RequestId: t.RequestId, LockId: t.LockId) -> RegistrationRecord:
-        """Give a locked number back before it expires."""
+        """Give a locked number back before it expires. Conflict: it is no lock, or no longer one;
+        after an expiry there is nothing left to release."""
 
     @write("挂号")
     @abstractmethod
@@ -118,15 +120,17 @@ class Registration(Contract, version=1, zh="挂号"):
         PaymentReference: t.PaymentReference | None = None,
         Amount: t.Amount | None = None,
     ) -> RegistrationRecord:
-        """Lock and confirm in one, for hospitals that take payment on site. Faults as both."""
+        """Lock and confirm in one, for hospitals that take payment on site. Faults as both; an
+        Amount that is not given is not checked."""
 
     @write("退号")
     @abstractmethod
     def CancelRegistration(
         self, RequestId: t.RequestId, RegistrationId: t.RegistrationId, Reason: t.Reason
     ) -> RegistrationRecord:
-        """Return a registration 退号. Whether its number can be given out again follows the
-        hospital's setting; never are there two living registrations of one number."""
+        """Return a registration 退号, also one made at the hospital's window. Whether its number
+        can be given out again follows the hospital's setting; never are there two living
+        registrations of one number. Conflict: arrived, seen, or returned already."""
 
     @read("查询挂号")
     @abstractmethod
@@ -152,5 +156,5 @@ class Registration(Contract, version=1, zh="挂号"):
     @read("停诊通知", probe=True)
     @abstractmethod
     def ListStopNotices(self, SinceDate: t.SinceDate) -> list[StopNotice]:
-        """Stopped sessions from that day on, each with its living registrations, ordered by
-        date and clinic label. Sessions without registrations are listed too."""
+        """Stopped sessions from that day on, each with its living registrations and locks,
+        ordered by date and clinic label. Sessions without registrations are listed too."""

@@ -1,6 +1,11 @@
 """The states of a registration and every transition between them: the one table.
 
-docs/registration.md draws it; a transition that is not in it is a Conflict.
+docs/registration.md draws it; a transition that is not in it is a Conflict. What begins with a
+capital is an operation; the rest happens by itself: a lock expires, the hospital stops a session
+or lets it take place after all, its window returns a registration, its doctor sees the patient.
+
+A lock of a stopped session stays a lock, which can be released and expires but not be confirmed:
+nothing was paid for it, and so there is nothing to return.
 """
 
 from __future__ import annotations
@@ -37,14 +42,16 @@ TRANSITIONS: dict[tuple[str, str], str] = {
     (LOCKED, "ConfirmRegistration"): REGISTERED,
     (LOCKED, "ReleaseLock"): RELEASED,
     (LOCKED, "expire"): EXPIRED,
-    (LOCKED, "stop"): STOPPED,
     (REGISTERED, "CancelRegistration"): RETURNED,
     (REGISTERED, "CheckIn"): ARRIVED,
     (REGISTERED, "stop"): STOPPED,
     (REGISTERED, "visit"): VISITED,
+    (REGISTERED, "return"): RETURNED,
     (STOPPED, "CancelRegistration"): RETURNED,
-    (STOPPED, "ReleaseLock"): RELEASED,
+    (STOPPED, "resume"): REGISTERED,
+    (STOPPED, "return"): RETURNED,
     (ARRIVED, "visit"): VISITED,
+    (ARRIVED, "return"): RETURNED,
 }
 
 #: states in which a registration holds its sequence number

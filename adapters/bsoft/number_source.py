@@ -20,7 +20,7 @@ from adapters.bsoft.settings import BsoftSettings
 from adapters.columns import Statement, with_columns
 from adapters.database import Source
 from adapters.keys import matches, pack, unpack
-from services.faults import NotFound
+from adapters.sessions import unknown_session
 from services.number_source import NumberSourceSlot
 
 
@@ -93,25 +93,61 @@ class NumberSources:
 
     def get(self, schedule_id: str) -> NumberSourceSlot:
         """GetNumberSource."""
-        parts = unpack(schedule_id) or [""]
-        day = _day(parts[1]) if len(parts) == {"Y": 5, "K": 4}.get(parts[0]) else None
+        with self._source.connect() as connection:
+            slot = self.find(connection, schedule_id)
+        if slot is None:
+            raise unknown_session(self._source, schedule_id)
+        return slot
+
+    def find(self, connection: Connection, schedule_id: str) -> NumberSourceSlot | None:
+        """The session of that id; None if there is none."""
+        key = session_key(schedule_id)
+        if key is None:
+            return None
+        day, dept, doctor, _ = key
         slots: list[NumberSourceSlot] = []
-        if day is not None:
-            with self._source.connect() as connection:
-                known = self._codes(connection)
-                if parts[0] == "Y":
-                    slots = self._doctors_sessions(connection, known, day, parts[2], parts[3])
-                elif self._settings.department_slots:
-                    slots = self._departments_sessions(connection, known, day, parts[2])
-        for slot in slots:
-            if slot.ScheduleId == schedule_id:
-                return slot
-        raise self._source.fault(
-            NotFound,
-            f"医院 {self._source.hospital} 没有号源 {schedule_id}。请重新查询号源。",
-            f"Hospital {self._source.hospital} has no number source {schedule_id}. Query anew.",
-            field="ScheduleId",
-        )
+        known = self._codes(connection)
+        if doctor is not None:
+            slots = self._doctors_sessions(connection, known, day, dept, doctor)
+        elif self._settings.department_slots:
+            slots = self._departments_sessions(connection, known, day, dept)
+        return next((slot for slot in slots if slot.ScheduleId == schedule_id), None)
+
+    def stopped_since(self, connection: Connection, day: date) -> list[NumberSourceSlot]:
+        """Stopped sessions from that day on; weekly ones within the week that they stand for."""
+        known = self._codes(connection)
+        column, flag = self._of_doctors.GZRQ, self._of_doctors.TGBZ
+        statement = self._doctor_slots.with_only_columns(column, flag).distinct()
+        rows = connection.execute(statement.where(column >= datetime.combine(day, time()))).all()
+        stopped = self._settings.stopped_values
+        days = {v.day(at, "GZRQ") for at, value in rows if v.text(value, "TGBZ") in stopped}
+        slots = [
+            slot
+            for one in sorted(days)
+            for slot in self._doctors_sessions(connection, known, one, None, None)
+        ]
+        if self._settings.department_slots:
+            week = (self._today() + timedelta(days=ahead) for ahead in range(7))
+            slots += [
+                slot
+                for one in week
+                if one >= day
+                for slot in self._departments_sessions(connection, known, one, None)
+            ]
+        return [slot for slot in slots if slot.Stopped]
+
+    def weekday(self, day: date) -> int:
+        """The weekday as GHRQ counts it."""
+        sunday_first = self._settings.first_weekday == "sunday"
+        return day.isoweekday() % 7 + 1 if sunday_first else day.isoweekday()
+
+    def names(
+        self, connection: Connection, dept: str | None, doctor: str | None
+    ) -> tuple[str | None, str | None]:
+        """What a department and a doctor are called; their codes where nobody named them."""
+        known = self._codes(connection)
+        department, person = known.departments.get(dept or ""), known.staff.get(doctor or "")
+        return department.name if department else dept, person.name if person else doctor
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -148,9 +184,7 @@ class NumberSources:
         self, connection: Connection, known: _Codes, day: date, dept: str | None
     ) -> list[NumberSourceSlot]:
         k, padding = self._of_departments, self._settings.char_padding
-        sunday_first = self._settings.first_weekday == "sunday"
-        weekday = day.isoweekday() % 7 + 1 if sunday_first else day.isoweekday()
-        statement = self._department_slots.where(k.GHRQ == weekday)
+        statement = self._department_slots.where(k.GHRQ == self.weekday(day))
         if dept is not None:
             statement = statement.where(matches(k.GHKS, dept, padding))
         slots = []
@@ -215,6 +249,18 @@ class NumberSources:
             if ahead > 6:
                 taken = 0
         return max(0, limit - taken)
+
+
+def session_key(schedule_id: str) -> tuple[date, str, str | None, str] | None:
+    """Date, department, doctor (None: a department's session) and shift of a ScheduleId; None
+    if no session can have it."""
+    parts = unpack(schedule_id) or [""]
+    if len(parts) != {"Y": 5, "K": 4}.get(parts[0]):
+        return None
+    day = _day(parts[1])
+    if day is None:
+        return None
+    return day, parts[2], parts[3] if parts[0] == "Y" else None, parts[-1]
 
 
 def _day(text: str) -> date | None:

@@ -6,13 +6,13 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from adapters.adapter import Settings
 from adapters.marks import ShiftCode
+from adapters.registrations.settings import RegistrationSettings
 
 Name = Annotated[str, Field(pattern=r"^[^\s.]*$")]
 
 
-class BsoftSettings(Settings):
+class BsoftSettings(RegistrationSettings):
     organisation: str = Field(
         "", description="JGID of this hospital, where one database serves several; empty: any"
     )
@@ -47,3 +47,4 @@ class BsoftSettings(Settings):
     shifts: dict[str, ShiftCode] = Field(
         {"1": "1", "2": "2", "3": "3", "4": "4"}, description="values of ZBLB, as shift codes"
     )
+    visited_values: list[str] = Field(["9"], description="values of JZZT that mean visit done")

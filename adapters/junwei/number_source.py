@@ -15,7 +15,7 @@ from adapters.database import Source
 from adapters.junwei import codes, tables
 from adapters.junwei.settings import JunweiSettings
 from adapters.keys import matches, pack, unpack
-from services.faults import NotFound
+from adapters.sessions import unknown_session
 from services.number_source import NumberSourceSlot
 
 _NO_TYPE = codes.ClinicType(None, Decimal("0.00"))
@@ -97,24 +97,52 @@ class NumberSources:
 
     def get(self, schedule_id: str) -> NumberSourceSlot:
         """GetNumberSource."""
-        key = _key(schedule_id)
-        if key is not None:
-            day, label, time_desc = key
-            padding = self._settings.char_padding
-            statement = self._on(day).where(
-                matches(self._slot.CLINIC_LABEL, label, padding),
-                matches(self._slot.TIME_DESC, time_desc, padding),
-            )
-            with self._source.connect() as connection:
-                slots = self._read(connection, statement, day)
-            if slots:
-                return slots[0]
-        raise self._source.fault(
-            NotFound,
-            f"医院 {self._source.hospital} 没有号源 {schedule_id}。请重新查询号源。",
-            f"Hospital {self._source.hospital} has no number source {schedule_id}. Query anew.",
-            field="ScheduleId",
+        with self._source.connect() as connection:
+            slot = self.find(connection, schedule_id)
+        if slot is None:
+            raise unknown_session(self._source, schedule_id)
+        return slot
+
+    def find(self, connection: Connection, schedule_id: str) -> NumberSourceSlot | None:
+        """The session of that id; None if there is none."""
+        key = session_key(schedule_id)
+        if key is None:
+            return None
+        day, label, time_desc = key
+        padding = self._settings.char_padding
+        statement = self._on(day).where(
+            matches(self._slot.CLINIC_LABEL, label, padding),
+            matches(self._slot.TIME_DESC, time_desc, padding),
         )
+        slots = self._read(connection, statement, day)
+        return slots[0] if slots else None
+
+    def stopped_since(self, connection: Connection, day: date) -> list[NumberSourceSlot]:
+        """Stopped sessions from that day on."""
+        since = datetime.combine(day, time())
+        if self._by_doctor:
+            column, flag = self._session.COUNSEL_DATE, self._session.STOP_INDICATOR
+            statement: Statement = select(column, flag).where(column >= since)
+        elif self._has_status:
+            column, flag = self._slot.CLINIC_DATE, self._index.STATUS
+            statement = self._slots.with_only_columns(column, flag).where(column >= since)
+        else:
+            return []
+        days = {
+            v.day(at, column.name)
+            for at, value in connection.execute(statement.distinct()).all()
+            if v.text(value, flag.name) in self._stopped_values
+        }
+        return [
+            slot
+            for one in sorted(days)
+            for slot in self._read(connection, self._on(one), one)
+            if slot.Stopped
+        ]
+
+    def departments(self, connection: Connection) -> Mapping[str, str]:
+        """Department names by code."""
+        return self._departments.read(connection)
 
     # --- inside -----------------------------------------------------------------------------------
 
@@ -230,7 +258,8 @@ class NumberSources:
         return value in self._settings.remote_open_values
 
 
-def _key(schedule_id: str) -> tuple[date, str, str] | None:
+def session_key(schedule_id: str) -> tuple[date, str, str] | None:
+    """Date, clinic label and time of day of a ScheduleId; None if no session can have it."""
     parts = unpack(schedule_id)
     if parts is None or len(parts) != 3 or len(parts[0]) != 8 or not parts[0].isascii():
         return None
