@@ -18,6 +18,7 @@ from services.faults import MalformedMessage, UnknownService
 from services.soap.exchange import Endpoint, Reply, Request, fault_reply, version_of
 from services.soap.version import SOAP_1_1, SOAP_1_2
 from yilian.config import NodeConfig
+from yilian.housekeeping import keep_house
 from yilian.node import Node, assemble
 from yilian.publishing import Publication
 
@@ -37,13 +38,17 @@ def app_of(node: Node) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
-        task = asyncio.create_task(publication.keep())
+        tasks = [
+            asyncio.create_task(publication.keep()),
+            asyncio.create_task(keep_house(node.adapters)),
+        ]
         try:
             yield
         finally:
-            task.cancel()
-            with suppress(asyncio.CancelledError):
-                await task
+            for task in tasks:
+                task.cancel()
+                with suppress(asyncio.CancelledError):
+                    await task
             await node.close()
 
     async def call(http: HttpRequest) -> Response:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adapters import ADAPTERS
+from adapters import ADAPTERS, Adapter
 from adapters.database import Source
 from services import delimited, his_service
 from services.catalogue import CONTRACTS
@@ -30,6 +30,7 @@ class Node:
     config: NodeConfig
     endpoints: dict[str, Endpoint]
     sources: dict[str, Source]
+    adapters: tuple[Adapter, ...] = ()
 
     async def close(self) -> None:
         """Give back every connection and thread."""
@@ -41,10 +42,12 @@ def assemble(config: NodeConfig) -> Node:
     """The node of a configuration. TypeError if an adapter lacks what it is said to offer."""
     hospital = config.hospital.code
     sources: dict[str, Source] = {}
+    adapters: list[Adapter] = []
     offered: dict[str, dict[str, Invoke]] = {}
     for name, source_config in config.sources.items():
         source = sources[name] = Source(name, hospital, source_config)
         adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
+        adapters.append(adapter)
         for contract in source_config.offers:
             offered[contract] = _operations(CONTRACTS[contract], adapter, source, hospital)
     endpoints = [
@@ -52,7 +55,8 @@ def assemble(config: NodeConfig) -> Node:
         for contract, invoke in offered.items()
     ]
     endpoints.append(his_service_endpoint(hospital, offered))
-    return Node(config, {endpoint.path: endpoint for endpoint in endpoints}, sources)
+    by_path = {endpoint.path: endpoint for endpoint in endpoints}
+    return Node(config, by_path, sources, tuple(adapters))
 
 
 def _operations(
