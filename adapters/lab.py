@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from adapters.database import Source
-from services.faults import NotFound
+from services.faults import Conflict, NotFound
 from services.lab_results import LabMaster
 
 #: statuses in which a report has items: preliminary and confirmed
@@ -27,6 +27,16 @@ def unknown_test(source: Source, test_no: str) -> NotFound:
         f"医院 {source.hospital} 没有检验单 {test_no}。请核对检验单号。",
         f"Hospital {source.hospital} has no lab test {test_no}. Check the number.",
         field="TestNo",
+    )
+
+
+def not_confirmed(source: Source, number: str, field: str) -> Conflict:
+    """A report that nobody may take for final, and so nobody prints."""
+    return source.fault(
+        Conflict,
+        f"{number} 的报告尚未审核确认，不能登记为已打印。",
+        f"The report of {number} is not confirmed yet, so it cannot have been printed.",
+        field=field,
     )
 
 

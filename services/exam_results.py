@@ -18,7 +18,8 @@ LongText = Text(4000)
 
 @dataclass(frozen=True, slots=True)
 class ExamMaster:
-    """One examination. ``Final`` is true for a confirmed report and nothing else."""
+    """One examination. ``Final`` is true for a confirmed report and nothing else; the
+    RecognitionMark stands only on one, and only if the members recognise all of its items."""
 
     ExamNo: t.ExamNo
     Name: t.PersonName | None
@@ -65,7 +66,9 @@ class ImageStudy:
 
 @dataclass(frozen=True, slots=True)
 class ExamReport:
-    """A report. The texts are given only in status 3 (preliminary, Final is false) and 4."""
+    """A report. The texts are given only in status 3 (preliminary, Final is false) and 4, and
+    nothing but the head of a void one. What members recognise is the result, never Impression:
+    the receiving doctor decides."""
 
     ExamNo: t.ExamNo
     PatientId: t.PatientId
@@ -81,7 +84,7 @@ class ExamReport:
     Images: list[ImageStudy]
 
 
-class ExamResults(Contract, version=1, zh="检查结果查询"):
+class ExamResults(Contract, version=1, zh="检查结果查询", reads_alone=True):
     """检查结果查询：检查主记录、报告与影像链接，只有已确认的报告才是最终报告。
 
     Examination results, reports and image links; only a confirmed report is final.
@@ -106,5 +109,6 @@ class ExamResults(Contract, version=1, zh="检查结果查询"):
 
     @write("标记已打印")
     @abstractmethod
-    def MarkPrinted(self, RequestId: t.RequestId, ExamNo: t.ExamNo) -> ExamMaster:
-        """Mark a confirmed report as printed. Conflict: it is not confirmed yet."""
+    def MarkExamPrinted(self, RequestId: t.RequestId, ExamNo: t.ExamNo) -> ExamMaster:
+        """Mark a confirmed report as printed; marking it again is no error. NotFound: unknown
+        number. Conflict: it is not confirmed yet, or this hospital is only read from."""

@@ -11,7 +11,7 @@ from datetime import datetime
 from typing import Annotated
 
 from services import terms as t
-from services.contract import Contract, Doc, Text, read
+from services.contract import Contract, Doc, Text, read, write
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,8 @@ class LabMaster:
     """One lab test: the paper's 17 fields, typed, and its status.
 
     ``Final`` is true for a confirmed report and nothing else. ResultsRptDateTime and VerifiedBy
-    are given as the LIS holds them; a reader that shows results looks at Final.
+    are given as the LIS holds them; a reader that shows results looks at Final. RecognitionMark
+    stands only on a confirmed report, all of whose items the members recognise.
     """
 
     TestNo: t.TestNo
@@ -53,11 +54,14 @@ class LabMaster:
     VerifiedBy: Annotated[str, Text(64), Doc("审核者", "who verified it", "赵静")] | None
     ResultStatus: t.ResultStatus
     Final: Annotated[bool, Doc("是否已审核的最终报告", "confirmed, final report", "true")]
+    Printed: Annotated[bool, Doc("是否已打印", "printed", "false")] = False
+    RecognitionMark: t.RecognitionMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class LabResultItem:
-    """One reported item of a test."""
+    """One reported item of a test. Its mark says that the members recognise the result; whether
+    to rely on it is the receiving doctor's decision."""
 
     ItemNo: Annotated[str, Text(32), Doc("序号", "item number", "1")]
     ItemCode: Annotated[str, Text(64), Doc("项目代码", "item code", "WBC")] | None
@@ -69,6 +73,7 @@ class LabResultItem:
     ResultDateTime: (
         Annotated[datetime, Doc("结果时间", "time of the result", "2026-11-20T14:55:00")] | None
     )
+    RecognitionMark: t.RecognitionMark | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +88,7 @@ class LabReport:
     Items: list[LabResultItem]
 
 
-class LabResults(Contract, version=1, zh="检验结果查询"):
+class LabResults(Contract, version=1, zh="检验结果查询", reads_alone=True):
     """检验结果查询：检验主记录与结果明细，只有已确认的报告才是最终报告。
 
     Lab results: master records and results; only a confirmed report is final.
@@ -106,3 +111,9 @@ class LabResults(Contract, version=1, zh="检验结果查询"):
     @abstractmethod
     def GetLabResult(self, TestNo: t.TestNo) -> LabReport:
         """One test's report, items in print order. Raises NotFound for an unknown number."""
+
+    @write("标记已打印")
+    @abstractmethod
+    def MarkLabPrinted(self, RequestId: t.RequestId, TestNo: t.TestNo) -> LabMaster:
+        """Mark a confirmed report as printed; marking it again is no error. NotFound: unknown
+        number. Conflict: it is not confirmed yet, or this hospital is only read from."""

@@ -1,4 +1,4 @@
-"""The states of an order, of a specimen, and every transition between a specimen's."""
+"""The states of an order and of a specimen, and every transition between them."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from services.contract import Code
 from services.faults import Conflict
 
 ORDERED, ACCEPTED, DONE, PRELIMINARY, REPORTED, CANCELLED = "N", "A", "D", "P", "R", "C"
+OTHER = "U"
 
 ORDER_STATE = Code(
     {
@@ -15,8 +16,23 @@ ORDER_STATE = Code(
         PRELIMINARY: ("初步报告", "preliminary report"),
         REPORTED: ("已报告", "confirmed report"),
         CANCELLED: ("已撤销", "cancelled"),
+        OTHER: ("其他", "other or unknown"),
     }
 )
+
+#: state -> states that may follow. Ours is the first step and the cancellation; the others are
+#: the performing department's, which may skip some. A rejected specimen makes an accepted order
+#: wait again.
+ORDER_TRANSITIONS: dict[str, str] = {
+    "": ORDERED,
+    ORDERED: ACCEPTED + DONE + PRELIMINARY + REPORTED + CANCELLED,
+    ACCEPTED: ORDERED + DONE + PRELIMINARY + REPORTED,
+    DONE: PRELIMINARY + REPORTED,
+    PRELIMINARY: REPORTED,
+    REPORTED: "",
+    CANCELLED: "",
+    OTHER: "",
+}
 
 COLLECTED, SENT, DELIVERED, RECEIVED, REJECTED = "C", "S", "D", "R", "J"
 
@@ -42,6 +58,31 @@ SPECIMEN_TRANSITIONS: dict[str, str] = {
 }
 
 
+def may_cancel(state: str) -> None:
+    """Raises Conflict if an order in this state can no longer be cancelled."""
+    if CANCELLED in ORDER_TRANSITIONS[state]:
+        return
+    zh, en = ORDER_STATE.table[state]
+    raise Conflict(
+        f"申请单当前为“{zh}”，只有“{ORDER_STATE.table[ORDERED][0]}”的才能撤销；请与执行科室联系。",
+        f"the order is {en}, and only one that nobody has accepted can be cancelled; "
+        "speak to the performing department",
+        field="OrderNo",
+    )
+
+
+def specimen_wanted(state: str) -> None:
+    """Raises Conflict if an order in this state has no use for a specimen."""
+    if state not in (CANCELLED, REPORTED):
+        return
+    zh, en = ORDER_STATE.table[state]
+    raise Conflict(
+        f"申请单当前为“{zh}”，不能再登记标本。",
+        f"the order is {en}: nothing can be recorded of its specimen any more",
+        field="OrderNo",
+    )
+
+
 def specimen_after(last: str, event: str) -> None:
     """Raises Conflict if ``event`` cannot follow ``last``, naming what can."""
     possible = SPECIMEN_TRANSITIONS[last]
@@ -55,4 +96,5 @@ def specimen_after(last: str, event: str) -> None:
         f"the specimen is {now_en}: it cannot be {table[event][1]}; "
         + ", ".join(f"{code} ({table[code][1]})" for code in possible)
         + " may follow",
+        field="Event",
     )

@@ -59,12 +59,13 @@ class OrderedItem:
     ItemNo: Annotated[int, Count(1), Doc("序号", "item number", "1")]
     ItemCode: t.ItemCode
     ItemName: t.ItemName
-    Price: Annotated[t.Yuan, Doc("价格（元）", "price, yuan", "20.00")]
+    Price: Annotated[t.Yuan, Doc("价格（元）", "price, yuan", "20.00")] | None
 
 
 @dataclass(frozen=True, slots=True)
 class Order:
-    """An order and where it stands. ``SpecimenState`` is the last specimen event, if any."""
+    """An order and where it stands. ``SpecimenState`` is the last specimen event, if any.
+    An item's price is given where the hospital charges by item and the order is alive."""
 
     OrderNo: t.OrderNo
     ItemClass: t.ItemClass
@@ -78,7 +79,13 @@ class Order:
     Notes: t.Notes | None
     Charges: Annotated[t.Yuan, Doc("费用（元）", "charges, yuan", "20.00")]
     SpecimenState: Annotated[str, SPECIMEN_EVENT, Doc("标本状态", "specimen", "C")] | None
+    CancelledAt: Annotated[datetime, Doc("撤销时间", "cancelled at", "")] | None
+    CancelReason: Annotated[str, Text(256), Doc("撤销原因", "reason", "病人拒绝")] | None
     Items: list[OrderedItem]
+
+
+#: so many items may stand in one order; a form of paper has no more lines
+MOST_ITEMS = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,9 +124,16 @@ class Ordering(Contract, version=1, zh="远程开单"):
         Specimen: t.Specimen | None = None,
         Notes: t.Notes | None = None,
     ) -> Order:
-        """Order lab tests. InvalidArgument: no item, an item twice, one that is not offered or is
-        no lab test, an unknown virtual department. NotFound: PatientId is unknown here. Conflict:
-        the identity number belongs to several patients, or to one of another name."""
+        """Order lab tests on one specimen.
+
+        InvalidArgument: no item, an item twice, more than MOST_ITEMS, one that is not offered or
+        is no lab test; items of different specimens or performing departments, which are ordered
+        separately (a Specimen that is given overrides theirs); an unknown virtual department; a
+        value that this hospital's columns cannot hold; a patient without PatientId who has
+        neither identity number, insurance number nor date of birth. NotFound: PatientId is
+        unknown here. Conflict: the patient of that PatientId has another name or identity number;
+        the identity or insurance number belongs to several patients, or to one of another
+        name."""
 
     @write("开检查单")
     @abstractmethod
@@ -133,7 +147,7 @@ class Ordering(Contract, version=1, zh="远程开单"):
         OrderingProvider: t.OrderingProvider,
         Notes: t.Notes | None = None,
     ) -> Order:
-        """Order examinations. Faults as PlaceLabOrder."""
+        """Order examinations of one kind (class and sub-class). Faults as PlaceLabOrder."""
 
     @write("撤销申请")
     @abstractmethod
@@ -143,12 +157,18 @@ class Ordering(Contract, version=1, zh="远程开单"):
         OrderNo: t.OrderNo,
         Reason: Annotated[str, Text(256, 1), Doc("原因", "reason", "病人拒绝")],
     ) -> Order:
-        """Cancel an order that has not been accepted yet (Conflict otherwise)."""
+        """Cancel an order that was placed here from outside. NotFound: there is none of that
+        number. Conflict: it has been accepted, cancelled or paid for, or a doctor of this
+        hospital ordered it."""
 
     @read("申请单状态")
     @abstractmethod
-    def GetOrderStatus(self, OrderNo: t.OrderNo) -> Order:
-        """One order, lab or examination. Raises NotFound."""
+    def GetOrderStatus(self, OrderNo: t.OrderNo, ItemClass: t.ItemClass | None = None) -> Order:
+        """One order, lab or examination, whoever placed it. Raises NotFound.
+
+        A hospital may give a lab test and an examination the same number. Orders placed from
+        outside never share one, and are found first; two others of one number are a Conflict
+        until ItemClass says which is meant."""
 
     @write("登记标本事件")
     @abstractmethod
@@ -162,8 +182,10 @@ class Ordering(Contract, version=1, zh="远程开单"):
         Place: t.Place | None = None,
         Reason: t.RejectReason | None = None,
     ) -> SpecimenRecord:
-        """Record a step of the specimen's way. Conflict: it cannot follow the last one.
-        InvalidArgument: a rejection without a reason, or an ``At`` before the last event."""
+        """Record a step of the specimen's way. NotFound: no lab order has that number.
+        Conflict: it cannot follow the last one, or the order is cancelled or reported.
+        InvalidArgument: a rejection without a reason; an ``At`` before the last event, or more
+        than a day ahead."""
 
     @read("标本流转记录")
     @abstractmethod

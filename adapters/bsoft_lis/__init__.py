@@ -33,3 +33,6 @@ class BsoftLis(Adapter, LabResults):
 
     def GetLabResult(self, TestNo: str) -> LabReport:
         return self._lab_tests.report(TestNo)
+
+    def MarkLabPrinted(self, RequestId: str, TestNo: str) -> LabMaster:
+        return self._lab_tests.mark_printed({"RequestId": RequestId, "TestNo": TestNo})

@@ -3,10 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Column, MetaData, String, Table, column, null, select, table
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    MetaData,
+    String,
+    Table,
+    column,
+    null,
+    or_,
+    select,
+    table,
+    update,
+)
 
 from adapters import values as v
 from adapters.bsoft_lis.settings import SAMPLE_COLUMNS, BsoftLisSettings
@@ -14,11 +28,14 @@ from adapters.columns import Moment, Statement
 from adapters.database import Source
 from adapters.dictionary import Dictionary, named, names
 from adapters.keys import matches
-from adapters.lab import REPORTED, in_order, unknown_test
+from adapters.lab import REPORTED, in_order, not_confirmed, unknown_test
+from adapters.ledger import Ledger
 from adapters.marks import abnormal
+from adapters.orders import Recognised
+from adapters.printed import PRINTED, note_printed, portions, printed_among
 from services.faults import SourceError
 from services.lab_results import LabMaster, LabReport, LabResultItem
-from services.terms import CONFIRMED
+from services.terms import CONFIRMED, LAB
 
 _TIMES = ("RequestedDateTime", "ResultsRptDateTime")
 _VIEW = "V_LIS_TESTRESULT"
@@ -31,6 +48,8 @@ class LabTests:
         self._source = source
         self._settings = settings
         self._column = settings.sample_column
+        self._ledger = Ledger(source, tables=(PRINTED,))
+        self._recognised = Recognised(source, LAB, settings.recognised_items, 0)
         key_type = String(settings.key_width or None)
         kinds = {**dict.fromkeys(_TIMES, Moment()), "TestNo": key_type, "PatientId": key_type}
         self._head = {
@@ -40,7 +59,7 @@ class LabTests:
         }
         # One column may serve two fields; a table takes each once.
         unique = {c.name: c for c in self._head.values()}
-        sample = Table(settings.sample_table, MetaData(), *unique.values())
+        sample = self._sample = Table(settings.sample_table, MetaData(), *unique.values())
         self._head = {field: sample.c[c.name] for field, c in self._head.items()}
         self._masters = select(
             *(self._head.get(field, null()) for field in SAMPLE_COLUMNS if field != "PatientId")
@@ -60,6 +79,7 @@ class LabTests:
             *(Column(n, String) for n in dict.fromkeys(extra) if n),
         ).c
         self._sample_no = view.SAMPLENO
+        self._reported = select(view.SAMPLENO, view.TESTID)
         self._results = select(
             *(view.TESTID, view.CHINESENAME, view.TESTRESULT, view.UNIT, view.HINT),
             *(view.CHECKTIME, view[extra[0]] if extra[0] else null().label("REFERENCE")),
@@ -94,15 +114,69 @@ class LabTests:
             statement = statement.where(requested >= since)
         if until is not None:
             statement = statement.where(requested < until)
-        found = []
+        self._ledger.prepare()
         with self._source.connect() as connection:
-            departments = self._departments.read(connection) if self._departments else {}
-            for row in connection.execute(statement).all():
-                try:
-                    found.append(self._master(row, departments))
-                except v.Unreadable as unreadable:
-                    raise self._broken_head(row[0], unreadable) from None
-        return in_order(found)
+            return in_order(self._read(connection, statement))
+
+    def mark_printed(self, arguments: Mapping[str, Any]) -> LabMaster:
+        """MarkLabPrinted."""
+        test_no: str = arguments["TestNo"]
+        this = matches(self._head["TestNo"], test_no, self._settings.char_padding)
+
+        def work(connection: Connection) -> LabMaster:
+            found = self._read(connection, self._masters.where(this).with_for_update())
+            if not found:
+                raise unknown_test(self._source, test_no)
+            if not found[0].Final:
+                raise not_confirmed(self._source, test_no, "TestNo")
+            if "Printed" in self._head:
+                column = self._head["Printed"]
+                connection.execute(update(self._sample).where(this).values({column: "1"}))
+            else:
+                note_printed(connection, found[0].TestNo)
+            return replace(found[0], Printed=True)
+
+        return self._ledger.once("MarkLabPrinted", arguments, LabMaster, work)
+
+    def _read(self, connection: Connection, statement: Statement) -> list[LabMaster]:
+        departments = self._departments.read(connection) if self._departments else {}
+        found = []
+        for row in connection.execute(statement).all():
+            try:
+                found.append(self._master(row, departments))
+            except v.Unreadable as unreadable:
+                raise self._broken_head(row[0], unreadable) from None
+        numbers = [master.TestNo for master in found if master.Final]
+        printed = self._printed(connection, numbers)
+        recognised = self._recognised_tests(connection, numbers)
+        return [
+            replace(
+                master,
+                Printed=master.Printed or master.TestNo in printed,
+                RecognitionMark=Recognised.MARK if master.TestNo in recognised else None,
+            )
+            for master in found
+        ]
+
+    def _printed(self, connection: Connection, numbers: list[str]) -> frozenset[str]:
+        # A source that is only read from has no table of ours, and nothing was noted there.
+        if "Printed" in self._head or self._source.config.read_only:
+            return frozenset()
+        return printed_among(connection, numbers)
+
+    def _recognised_tests(self, connection: Connection, numbers: list[str]) -> frozenset[str]:
+        """Of these confirmed tests, those whose every reported item is recognised."""
+        codes = self._recognised.codes(connection)
+        if not codes:
+            return frozenset()
+        reported: dict[str, list[str]] = {}
+        for some in portions(numbers):
+            which: ColumnElement[bool] = or_(
+                *(matches(self._sample_no, one, self._settings.char_padding) for one in some)
+            )
+            for number, code in connection.execute(self._reported.where(which)):
+                reported.setdefault(str(number).rstrip(" "), []).append(str(code).rstrip(" "))
+        return frozenset(number for number, items in reported.items() if codes.issuperset(items))
 
     def report(self, test_no: str) -> LabReport:
         """GetLabResult."""
@@ -119,23 +193,27 @@ class LabTests:
             except v.Unreadable as unreadable:
                 raise self._broken_head(test_no, unreadable) from None
             items: list[LabResultItem] = []
+            recognised = self._recognised.codes(connection)
             if status in REPORTED:
                 rows = connection.execute(
                     self._results.where(matches(self._sample_no, test_no, padding))
                 ).all()
                 for row in rows:
                     try:
-                        items.append(self._item(row, len(items) + 1))
+                        item = self._item(row, len(items) + 1)
                     except v.Unreadable as unreadable:
                         key = f"SAMPLENO={test_no}, TESTID={row[0]}"
                         raise self._source.broken_row(_VIEW, key, unreadable) from None
+                    if status == CONFIRMED and item.ItemCode in recognised:
+                        item = replace(item, RecognitionMark=Recognised.MARK)
+                    items.append(item)
         return LabReport(number, patient_id, status, status == CONFIRMED, items)
 
     # --- inside -----------------------------------------------------------------------------------
 
     def _master(self, row: Sequence[Any], departments: Mapping[str, str]) -> LabMaster:
         (test_no, name, charge_type, sex, age, cause, diagnosis, specimen, notes) = row[:9]
-        (dept, requested, reported, doctor, performer, working, writer, verifier, state) = row[9:]
+        (dept, requested, reported, doctor, performer, working, writer, verifier, state) = row[9:18]
         column_of = self._column
         status = self._status(state)
         return LabMaster(
@@ -158,6 +236,7 @@ class LabTests:
             VerifiedBy=v.text(verifier, column_of("VerifiedBy")),
             ResultStatus=status,
             Final=status == CONFIRMED,
+            Printed=v.yes(row[18], column_of("Printed")),
         )
 
     def _item(self, row: Sequence[Any], number: int) -> LabResultItem:

@@ -20,7 +20,8 @@ SAMPLE_COLUMNS: dict[str, str] = {
     **{"OrderingDept": "REQDEPT", "RequestedDateTime": "REQTIME"},
     **{"ResultsRptDateTime": "REPORTTIME", "OrderingProvider": "REQDOCTOR"},
     **{"PerformedBy": "EXECDEPT", "WorkingId": "WORKNO", "Transcriptionist": "REPORTER"},
-    **{"VerifiedBy": "CHECKER", "ResultStatus": "STATUS"},
+    # Few laboratories note what was printed; where there is no column, a table of ours does.
+    **{"VerifiedBy": "CHECKER", "ResultStatus": "STATUS", "Printed": ""},
 }
 _NEEDED = ("TestNo", "PatientId", "RequestedDateTime", "ResultStatus")
 
@@ -52,6 +53,7 @@ class BsoftLisSettings(Settings):
     abnormal_marks: dict[str, AbnormalMark] = Field(
         ABNORMAL_MARKS, description="values of HINT, as abnormal flags"
     )
+    recognised_items: list[str] = Field([], description="TESTIDs that the members recognise (HR)")
 
     @field_validator("sample_columns")
     @classmethod

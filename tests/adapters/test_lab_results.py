@@ -113,7 +113,7 @@ def test_a_row_of_nulls(hospital: Hospital) -> None:
     hospital.test("1")
     (one,) = hospital.open().QueryLabMaster(P)
     values = {name: getattr(one, name) for name in type(one).__dataclass_fields__}
-    expected = {"TestNo": "1", "ResultStatus": "9", "Final": False}
+    expected = {"TestNo": "1", "ResultStatus": "9", "Final": False, "Printed": False}
     assert {name: value for name, value in values.items() if value is not None} == expected
 
 

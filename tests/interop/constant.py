@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
-from functools import partial
 from typing import Any
 
 from services.contract import describe
-from services.faults import NotFound
+from services.faults import Conflict, NotFound
 from services.lab_results import LabMaster, LabReport, LabResultItem, LabResults
 from services.number_source import NumberSource, NumberSourceSlot
 from services.soap.exchange import Endpoint, guarded
@@ -128,6 +128,8 @@ MASTERS = (
         VerifiedBy="赵静",
         ResultStatus="4",
         Final=True,
+        Printed=True,
+        RecognitionMark="HR",
     ),
     LabMaster(
         **_BLANK
@@ -140,6 +142,7 @@ MASTERS = (
             "VerifiedBy": "赵静",
             "ResultStatus": "3",
             "Final": False,
+            "Printed": False,
         }
     ),
     LabMaster(**_BLANK | {"TestNo": "2611200003", "ResultStatus": "7", "Final": False}),
@@ -155,6 +158,7 @@ ITEMS = [
         Abnormal="N",
         Reference="3.5-9.5",
         ResultDateTime=datetime(2026, 11, 20, 14, 55),
+        RecognitionMark="HR",
     ),
     LabResultItem(
         ItemNo="2",
@@ -173,8 +177,8 @@ REPORTS = {
 }
 
 
-class ConstantHospital(NumberSource, LabResults):
-    """The two contracts; a patient id that begins with 回声 (echo) comes back as the name."""
+class ConstantHospital:
+    """What is read of two contracts; a patient id that begins with 回声 comes back as the name."""
 
     def QueryNumberSource(
         self, ScheduleDate: date, DeptCode: str | None = None, ClinicLabel: str | None = None
@@ -217,13 +221,19 @@ class ConstantHospital(NumberSource, LabResults):
             raise NotFound(f"没有检验单 {TestNo}", f"no lab test {TestNo}", field="TestNo")
         return REPORTS[TestNo]
 
+    def MarkLabPrinted(self, RequestId: str, TestNo: str) -> LabMaster:
+        for master in MASTERS:
+            if master.TestNo == TestNo and master.Final:
+                return replace(master, Printed=True)
+        raise NotFound(f"没有检验单 {TestNo}", f"no confirmed lab test {TestNo}", field="TestNo")
+
 
 def constant_node(public_url: str) -> Node:
     """A node that serves the constants. HisService answers what is not here by its error."""
     hospital = ConstantHospital()
     offered = {
         contract.__name__: {
-            operation.name: guarded(_as_coroutine(getattr(hospital, operation.name)), CODE)
+            operation.name: guarded(_as_coroutine(hospital, operation.name), CODE)
             for operation in describe(contract).operations
         }
         for contract in (NumberSource, LabResults)
@@ -244,8 +254,12 @@ def constant_node(public_url: str) -> Node:
     return Node(config, {endpoint.path: endpoint for endpoint in endpoints}, {})
 
 
-def _as_coroutine(method: Callable[..., Any]) -> Callable[..., Awaitable[Any]]:
-    async def call(method: Callable[..., Any], **arguments: Any) -> Any:
+def _as_coroutine(hospital: ConstantHospital, operation: str) -> Callable[..., Awaitable[Any]]:
+    method = getattr(hospital, operation, None)
+
+    async def call(**arguments: Any) -> Any:
+        if method is None:
+            raise Conflict(f"此处没有 {operation}", f"{operation} is not offered here")
         return method(**arguments)
 
-    return partial(call, method)
+    return call
