@@ -4,6 +4,10 @@
 ``|`` between fields and ``?`` after each row. A negative result is an error and ``str`` its
 message (the numbers: ``legacy_code`` in services/faults.py). A value that holds ``|``, ``?`` or
 a line break never breaks a row: it is written in full width, the line break as a space.
+
+A legacy parameter may stand for a field of a record, and one string for a list of records, in the
+same form as ``str``: ``BRT?CRP?`` for records of one field, ``a|b?c|d?`` otherwise; the last ``?``
+may be left out.
 """
 
 from __future__ import annotations
@@ -19,6 +23,8 @@ from services.contract import (
     Code,
     Contract,
     Field,
+    ListOf,
+    Money,
     Operation,
     RecordType,
     Scalar,
@@ -47,7 +53,8 @@ class Column:
 class DelimitedOperation:
     """One operation of HisService, told in terms of a typed one.
 
-    ``parameters`` are those of the typed operation that the legacy client sends, all as strings.
+    ``parameters`` are those that the legacy client sends, all as strings; ``paths`` says by name
+    which field of the typed operation each stands for, last in the path.
     ``rows`` picks the records to be told out of the typed result.
     """
 
@@ -57,6 +64,7 @@ class DelimitedOperation:
     contract: type[Contract]
     operation: Operation
     parameters: tuple[Field, ...]
+    paths: Mapping[str, tuple[Field, ...]]
     arguments: Callable[[Mapping[str, str | None]], dict[str, Any]]
     columns: tuple[Column, ...]
     rows: Callable[[Any], Sequence[Any]]
@@ -83,17 +91,15 @@ def delimited(
 ) -> DelimitedOperation:
     """Declare a delimited operation.
 
-    ``parameters`` maps the legacy parameter's name to the typed one's; without it the typed
-    operation's required parameters are taken. ``cells`` gives columns that are not the record's
-    field as it stands. TypeError or KeyError: the declaration does not fit the contract.
+    ``parameters`` maps the legacy parameter's name to the typed one's, or to a field of a record
+    parameter, as ``Patient.Name``; without it the typed operation's required parameters are
+    taken. ``cells`` gives columns that are not the record's field as it stands. TypeError or
+    KeyError: the declaration does not fit the contract.
     """
     typed = describe(contract).operation(operation)
-    by_name = {field.name: field for field in typed.parameters}
     names = parameters or {field.name: field.name for field in typed.parameters if field.required}
-    legacy = tuple(
-        Field(legacy_name, Scalar(str), False, by_name[typed_name].doc)
-        for legacy_name, typed_name in names.items()
-    )
+    paths = {one: _path(typed.parameters, path) for one, path in names.items()}
+    legacy = tuple(Field(one, Scalar(str), False, path[-1].doc) for one, path in paths.items())
     fields = {field.name: field for field in record.fields}
     chosen = tuple(Column(fields[column], (cells or {}).get(column)) for column in columns)
     return DelimitedOperation(
@@ -103,7 +109,8 @@ def delimited(
         contract=contract,
         operation=typed,
         parameters=legacy,
-        arguments=_arguments({n: by_name[t] for n, t in names.items()}),
+        paths=paths,
+        arguments=_arguments(paths),
         columns=chosen,
         rows=rows,
         join=_join(chosen),
@@ -143,15 +150,97 @@ _DATE = re.compile(r"(\d{4})[-/.]?(\d{1,2})[-/.]?(\d{1,2})(?:[ T].*)?", re.ASCII
 _TIME = re.compile(r".*[ T](\d{1,2}):(\d{2})(?::(\d{2})(?:\.\d+)?)?", re.ASCII)
 
 
-def _arguments(
-    fields: Mapping[str, Field],
-) -> Callable[[Mapping[str, str | None]], dict[str, Any]]:
-    def read(strings: Mapping[str, str | None]) -> dict[str, Any]:
-        return {
-            field.name: _argument(name, field, strings.get(name)) for name, field in fields.items()
-        }
+Strings = Mapping[str, str | None]
+#: from the outermost record to the field itself
+Path = tuple[Field, ...]
+
+
+def _path(fields: Sequence[Field], dotted: str) -> Path:
+    """The fields that a dotted name leads through. KeyError: there is no such field."""
+    first, _, rest = dotted.partition(".")
+    field = {one.name: one for one in fields}[first]
+    if not rest:
+        return (field,)
+    if not isinstance(field.type, RecordType):
+        raise TypeError(f"{first} in {dotted} is not a record")
+    return (field, *_path(field.type.fields, rest))
+
+
+def _arguments(paths: Mapping[str, Path]) -> Callable[[Strings], dict[str, Any]]:
+    readers = _readers(paths)
+    return lambda strings: {name: reader(strings) for name, reader in readers.items()}
+
+
+def _readers(paths: Mapping[str, Path]) -> dict[str, Callable[[Strings], Any]]:
+    """By the name of the outermost field: its value out of the legacy parameters."""
+    under: dict[str, dict[str, Path]] = {}
+    for name, path in paths.items():
+        under.setdefault(path[0].name, {})[name] = path
+    return {field: _reader(inner) for field, inner in under.items()}
+
+
+def _reader(paths: Mapping[str, Path]) -> Callable[[Strings], Any]:
+    """Of one field, to which all of these paths lead or beneath which they end."""
+    name, path = next(iter(paths.items()))
+    field = path[0]
+    if len(path) == 1:
+        if isinstance(field.type, ListOf):
+            _all_simple(field.type)
+            return lambda strings: _records(name, field, strings.get(name))
+        if isinstance(field.type, RecordType):
+            raise TypeError(f"{name} is a whole record; name its fields, as {field.name}.X")
+        return lambda strings: _argument(name, field, strings.get(name))
+    kind = field.type
+    assert isinstance(kind, RecordType)
+    readers = _readers({one: inner[1:] for one, inner in paths.items()})
+    absent: dict[str, Any] = {one.name: None for one in kind.fields if one.name not in readers}
+    for one in kind.fields:
+        if one.required and one.name in absent:
+            raise TypeError(f"{kind.name}.{one.name} is required, and no parameter gives it")
+
+    def read(strings: Strings) -> Any:
+        if not field.required and not any((strings.get(one) or "").strip() for one in paths):
+            return None
+        return kind.python(**absent, **{one: reader(strings) for one, reader in readers.items()})
 
     return read
+
+
+def _all_simple(kind: ListOf) -> None:
+    for one in kind.item.fields:
+        if not isinstance(one.type, Scalar):
+            raise TypeError(f"{kind.item.name}.{one.name} is no simple value, so no row holds it")
+
+
+def _records(name: str, field: Field, text: str | None) -> list[Any] | None:
+    """A delimited string as records; faults tell the row, counted from 1."""
+    assert isinstance(field.type, ListOf)
+    item = field.type.item
+    columns = ", ".join(one.name for one in item.fields)
+    rows = (text or "").strip().removesuffix("?").split("?")
+    if rows == [""]:
+        if field.required:
+            raise InvalidArgument(
+                f"缺少参数 {name}，每行为：{columns}",
+                f"{name} is empty; a row is {columns}",
+                field=name,
+            )
+        return None
+    made = []
+    for number, row in enumerate(rows, 1):
+        cells = row.split("|")
+        if len(cells) != len(item.fields):
+            raise InvalidArgument(
+                f"参数 {name} 第 {number} 行有 {len(cells)} 栏，应为 {columns}",
+                f"row {number} of {name} has {len(cells)} fields; it should be {columns}",
+                field=name,
+            )
+        values = {
+            one.name: _argument(f"{name}[{number}].{one.name}", one, cell)
+            for one, cell in zip(item.fields, cells, strict=True)
+        }
+        made.append(item.python(**values))
+    return made
 
 
 def _argument(name: str, field: Field, text: str | None) -> Any:
@@ -180,13 +269,22 @@ def _argument(name: str, field: Field, text: str | None) -> Any:
     if python is str:
         return value
     try:
-        return _READERS[python](value)
+        found = _READERS[python](value)
+        if isinstance(facet, Money) and not _is_money(found, facet):
+            raise ValueError(value)
+        return found
     except (ValueError, ArithmeticError, AttributeError):
         raise InvalidArgument(
             f"参数 {name}（{field.doc.zh}）无法识别，示例：{field.doc.example}",
             f"{name} ({field.doc.en}) is not understood; example: {field.doc.example}",
             field=name,
         ) from None
+
+
+def _is_money(value: Decimal, facet: Money) -> bool:
+    if not value.is_finite() or abs(value) >= 10 ** (facet.digits - facet.scale):
+        return False
+    return value == round(value, facet.scale)
 
 
 def _date(text: str) -> date:

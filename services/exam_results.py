@@ -80,8 +80,8 @@ class ExamReport:
     Recommendation: Annotated[str, LongText, Doc("建议", "recommendation", "随访")] | None
     Abnormal: Annotated[bool, Doc("是否阳性", "abnormal", "true")] | None
     RecognitionMark: t.RecognitionMark | None
-    Items: list[ExamItem]
-    Images: list[ImageStudy]
+    Items: Annotated[list[ExamItem], Doc("检查项目", "items")]
+    Images: Annotated[list[ImageStudy], Doc("影像", "images")]
 
 
 class ExamResults(Contract, version=1, zh="检查结果查询", reads_alone=True):

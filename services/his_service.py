@@ -6,6 +6,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 
+from services import his_exam_results, his_ordering, his_patients, his_registration
 from services import terms as t
 from services.contract import record_type
 from services.delimited import DelimitedOperation, delimited
@@ -47,6 +48,10 @@ def _final_items(report: LabReport) -> list[LabResultItem]:
 
 def _abnormal(item: LabResultItem) -> str:
     return {"U": "", "N": ""}.get(item.Abnormal, item.Abnormal)
+
+
+def _one(master: LabMaster) -> list[LabMaster]:
+    return [master]
 
 
 OPERATIONS: tuple[DelimitedOperation, ...] = (
@@ -103,6 +108,17 @@ OPERATIONS: tuple[DelimitedOperation, ...] = (
         rows=_final_items,
     ),
     delimited(
+        "marklabprinted",
+        LabResults,
+        "MarkLabPrinted",
+        zh="检验报告已打印",
+        doc="登记检验报告已打印；未审核返回 -3。 Note that a report was printed; -3 until it is "
+        "confirmed.",
+        record=record_type(LabMaster),
+        columns=("TestNo", "Printed"),
+        rows=_one,
+    ),
+    delimited(
         "getclinicforregist",
         NumberSource,
         "QueryNumberSource",
@@ -132,6 +148,10 @@ OPERATIONS: tuple[DelimitedOperation, ...] = (
             "Place",
         ),
     ),
+    *his_patients.OPERATIONS,
+    *his_registration.OPERATIONS,
+    *his_ordering.OPERATIONS,
+    *his_exam_results.OPERATIONS,
 )
 
 

@@ -81,7 +81,7 @@ class Order:
     SpecimenState: Annotated[str, SPECIMEN_EVENT, Doc("标本状态", "specimen", "C")] | None
     CancelledAt: Annotated[datetime, Doc("撤销时间", "cancelled at", "")] | None
     CancelReason: Annotated[str, Text(256), Doc("撤销原因", "reason", "病人拒绝")] | None
-    Items: list[OrderedItem]
+    Items: Annotated[list[OrderedItem], Doc("项目", "items")]
 
 
 #: so many items may stand in one order; a form of paper has no more lines
@@ -117,7 +117,7 @@ class Ordering(Contract, version=1, zh="远程开单"):
         self,
         RequestId: t.RequestId,
         Patient: OrderPatient,
-        Items: list[OrderLine],
+        Items: Annotated[list[OrderLine], Doc("项目", "items")],
         ClinicalDiagnosis: t.ClinicalDiagnosis,
         VirtualDept: t.VirtualDept,
         OrderingProvider: t.OrderingProvider,
@@ -141,7 +141,7 @@ class Ordering(Contract, version=1, zh="远程开单"):
         self,
         RequestId: t.RequestId,
         Patient: OrderPatient,
-        Items: list[OrderLine],
+        Items: Annotated[list[OrderLine], Doc("项目", "items")],
         ClinicalDiagnosis: t.ClinicalDiagnosis,
         VirtualDept: t.VirtualDept,
         OrderingProvider: t.OrderingProvider,

@@ -12,7 +12,7 @@ from decimal import Decimal
 from pathlib import Path
 
 from services import faults, his_service
-from services.contract import Code, Field, Money, Scalar, Text
+from services.contract import Code, Field, ListOf, Money, Scalar, Text
 from services.delimited import Column, DelimitedOperation
 from tests.interop.toolkits import CLIENTS, TOOLKITS, Toolkit
 
@@ -78,9 +78,9 @@ def field_tables() -> str:
 
 def _tables(operation: DelimitedOperation) -> str:
     arguments = "".join(f"string {field.name}, " for field in operation.parameters)
-    typed = {id(field.doc): field for field in operation.operation.parameters}
     parameters = [
-        f"| `{field.name}` | {field.doc.zh} | {field.doc.en} | {_parameter(typed[id(field.doc)])} |"
+        f"| `{field.name}` | {field.doc.zh} | {field.doc.en} | "
+        f"{_parameter(operation.paths[field.name])} |"
         for field in operation.parameters
     ]
     columns = [
@@ -111,8 +111,13 @@ def _tables(operation: DelimitedOperation) -> str:
     )
 
 
-def _parameter(field: Field) -> str:
-    """What a client may send for a typed parameter."""
+def _parameter(path: tuple[Field, ...]) -> str:
+    """What a client may send for a typed parameter, or for a field of one."""
+    field = path[-1]
+    if isinstance(field.type, ListOf):
+        names = "|".join(one.name for one in field.type.item.fields).replace("|", "\\|")
+        row = "|".join(one.doc.example for one in field.type.item.fields).replace("|", "\\|")
+        return f"每行 each row: `{names}?`；例 example: {row}?"
     assert isinstance(field.type, Scalar)
     accepted = {
         date: "yyyy-MM-dd、yyyy/M/d、yyyy.M.d、yyyyMMdd",
@@ -127,7 +132,6 @@ def _parameter(field: Field) -> str:
 def _column(operation: DelimitedOperation, column: Column) -> tuple[str, str]:
     """Format and example. AssertionError: a cell of its own that nobody has described."""
     field = column.field
-    assert isinstance(field.type, Scalar)
     if column.cell is not None:
         told = _CELLS.get((operation.name, field.name)) or _by_docstring(column.cell)
         assert told, (
@@ -135,6 +139,7 @@ def _column(operation: DelimitedOperation, column: Column) -> tuple[str, str]:
             "that says the format, or a line in tests/interop/legacy_docs.py"
         )
         return told
+    assert isinstance(field.type, Scalar)
     empty = "" if field.required else "；可为空 may be empty"
     return _format(field.type) + empty, _example(field)
 
