@@ -510,6 +510,16 @@ def test_the_wsdl_is_flat_and_has_the_address_that_was_asked(
     assert address.get("location") == f"http://his.example:8080{path}"
 
 
+@pytest.mark.parametrize("path", [HIS, TYPED])
+def test_soap_1_2_has_its_own_wsdl_and_address(wire: Wire, path: str) -> None:
+    wire.send(f"GET {path}/soap12?wsdl HTTP/1.1\r\nHost: his.example:8080\r\n\r\n".encode())
+    (address,) = wire.answer().root.iter("{http://schemas.xmlsoap.org/wsdl/soap12/}address")
+    assert address.get("location") == f"http://his.example:8080{path}/soap12"
+    body = enveloped(labs() if path == HIS else query(), NS12)
+    answer = call(wire, body, f"{path}/soap12", kind="application/soap+xml; charset=utf-8")
+    assert (answer.status, answer.root.tag) == (200, f"{{{NS12}}}Envelope")
+
+
 # --- sockets ----------------------------------------------------------------------------------
 
 
