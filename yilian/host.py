@@ -14,11 +14,12 @@ from starlette.requests import Request as HttpRequest
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from services.faults import MalformedMessage, UnknownService
+from services.faults import UnknownService
 from services.soap.exchange import Endpoint, Reply, Request, fault_reply, version_of
 from services.soap.version import SOAP_1_1, SOAP_1_2
 from yilian.config import NodeConfig
 from yilian.housekeeping import keep_house
+from yilian.http_faults import compressed, too_large
 from yilian.node import Node, assemble
 from yilian.publishing import Publication
 
@@ -57,12 +58,14 @@ def app_of(node: Node) -> Starlette:
         endpoint = node.endpoints.get(path.removesuffix(SOAP12))
         if endpoint is None:
             return _answer(_unknown(node, path, content_type))
-        refused = _refused(http, endpoint)
+        refused = compressed(
+            http.headers.get("content-encoding", "identity"), endpoint, content_type
+        )
         if refused is not None:
             return _answer(refused)
         body = await _body(http, endpoint.limits.size)
         if body is None:
-            return _answer(_too_large(endpoint, content_type))
+            return _answer(too_large(endpoint, content_type))
         request = Request(body, content_type, http.headers.get("soapaction"))
         return _answer(await endpoint.call(request))
 
@@ -101,6 +104,15 @@ def app_of(node: Node) -> Starlette:
     )
 
 
+def call_paths(node: Node) -> dict[str, Endpoint]:
+    """Every path at which a call is answered, as yilian/http_protocol.py takes them."""
+    return {
+        path + suffix: endpoint
+        for path, endpoint in node.endpoints.items()
+        for suffix in ("", SOAP12)
+    }
+
+
 def _answer(reply: Reply) -> Response:
     return Response(reply.body, reply.status, media_type=reply.content_type)
 
@@ -118,26 +130,6 @@ async def _body(http: HttpRequest, limit: int) -> bytes | None:
             return None
         parts.append(part)
     return b"".join(parts)
-
-
-def _refused(http: HttpRequest, endpoint: Endpoint) -> Reply | None:
-    encoding = http.headers.get("content-encoding", "identity").lower()
-    if encoding == "identity":
-        return None
-    fault = MalformedMessage(
-        f"不接受压缩的报文（Content-Encoding: {encoding[:40]}），请直接发送 XML",
-        f"a body with Content-Encoding {encoding[:40]} is not accepted; send plain XML",
-        hospital=endpoint.hospital,
-    )
-    return fault_reply(fault, version_of(http.headers.get("content-type")), status=415)
-
-
-def _too_large(endpoint: Endpoint, content_type: str | None) -> Reply:
-    limit = endpoint.limits.size
-    fault = MalformedMessage(
-        f"报文超过 {limit} 字节", f"the message exceeds {limit} bytes", hospital=endpoint.hospital
-    )
-    return fault_reply(fault, version_of(content_type), status=413)
 
 
 def _unknown(node: Node, path: str, content_type: str | None) -> Reply:

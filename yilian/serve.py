@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import errno
 import logging
 import os
@@ -10,11 +9,13 @@ import signal
 import socket
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import uvicorn
 
+from services.soap.exchange import Endpoint
+from yilian.http_protocol import call_protocol
 from yilian.refused import Refused
 
 #: seconds that calls under way are given when the process is told to end
@@ -47,10 +48,18 @@ def listening(host: str, port: int) -> socket.socket:
 
 
 def serve(
-    app: Callable[..., Any], host: str, port: int, *, what: str, stop_with_stdin: bool = False
+    app: Callable[..., Any],
+    host: str,
+    port: int,
+    *,
+    what: str,
+    stop_with_stdin: bool = False,
+    calls: Mapping[str, Endpoint] | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
+    ``calls``: endpoints by path whose POSTs take the short way of yilian/http_protocol.py. The
+    app answers them too, with the same bytes, where they are not given.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
     its parent is gone, however that ended.
     """
@@ -65,12 +74,13 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=65,
+        http=call_protocol(calls) if calls else "auto",
     )
     if stop_with_stdin:
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()
     logging.getLogger("yilian").info("%s: http://%s:%d", what, host, port)
     with sock:
-        asyncio.run(uvicorn.Server(config).serve(sockets=[sock]))
+        uvicorn.Server(config).run(sockets=[sock])  # on uvloop where there is one
 
 
 def _end_at_eof() -> None:
