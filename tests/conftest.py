@@ -20,6 +20,10 @@ PROJECT = Path(__file__).parents[1]
 SCALE = 0.02
 
 
+#: a folder of databases, and the hospitals that they belong to
+Data = tuple[Path, tuple[DemoHospital, ...]]
+
+
 @dataclass(frozen=True)
 class Alliance:
     """Registry, gateway and the two nodes, running."""
@@ -60,9 +64,9 @@ def four_free_ports() -> int:
 
 
 @pytest.fixture(scope="session")
-def data(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, tuple[DemoHospital, ...]]:
-    """The two hospitals' databases, in a folder of difficult name, and what they are."""
-    folder = tmp_path_factory.mktemp("alliance") / "医联 demo"
+def data(tmp_path_factory: pytest.TempPathFactory) -> Data:
+    """The two hospitals' databases, and what they are. Nothing else is ever written there."""
+    folder = tmp_path_factory.mktemp("databases")
     return folder, build(folder, Screen(), fresh=False, seed=7, scale=SCALE)
 
 
@@ -88,17 +92,22 @@ def started(folder: Path, hospitals: tuple[DemoHospital, ...]) -> Iterator[Allia
         yield Alliance(plan, processes)
 
 
+def linked(data: Data, folder: Path) -> Path:
+    """A folder of its own over the same databases: a registry and configurations of its own."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for database in data[0].glob("*.db"):
+        (folder / database.name).symlink_to(database)
+    return folder
+
+
 @pytest.fixture(scope="session")
-def alliance(data: tuple[Path, tuple[DemoHospital, ...]]) -> Iterator[Alliance]:
+def alliance(data: Data, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Alliance]:
     """For tests that leave everything running."""
-    yield from started(*data)
+    folder = linked(data, tmp_path_factory.mktemp("alliance") / "医联 demo")
+    yield from started(folder, data[1])
 
 
 @pytest.fixture
-def breakable(data: tuple[Path, tuple[DemoHospital, ...]], tmp_path: Path) -> Iterator[Alliance]:
-    """For tests that stop what they like: processes of its own, over the same databases."""
-    folder, hospitals = data
-    for database in folder.glob("*.db"):
-        if not database.name.startswith("registry"):
-            (tmp_path / database.name).symlink_to(database)
-    yield from started(tmp_path, hospitals)
+def breakable(data: Data, tmp_path: Path) -> Iterator[Alliance]:
+    """For tests that stop and change what they like."""
+    yield from started(linked(data, tmp_path / "breakable"), data[1])

@@ -15,8 +15,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import PROJECT, SCALE, four_free_ports
-from yilian.demo.plan import DemoHospital, Plan
+from tests.conftest import PROJECT, SCALE, Data, four_free_ports, linked
+from yilian.demo.plan import Plan
 from yilian.demo.processes import healthy, until
 from yilian.demo.walk import Walk
 from yilian.screen import Screen
@@ -25,9 +25,9 @@ STEPS = ("1 发布 publish", "2 查找 find", "3 绑定 bind", "4 调用 invoke"
 
 
 @pytest.fixture
-def folder(data: tuple[Path, tuple[DemoHospital, ...]]) -> Path:
+def folder(data: Data, tmp_path: Path) -> Path:
     """Where the databases are made already."""
-    return data[0]
+    return linked(data, tmp_path / "医联 demo")
 
 
 def command(folder: Path, port: int, *more: str) -> list[str]:
@@ -149,9 +149,7 @@ def test_a_busy_port_is_one_sentence(folder: Path, offset: int) -> None:
     assert "Traceback" not in done.stderr
 
 
-def test_a_step_that_fails_is_named_and_the_status_says_so(
-    folder: Path, tmp_path: Path, data: tuple[Path, tuple[DemoHospital, ...]]
-) -> None:
+def test_a_step_that_fails_is_named_and_the_status_says_so(tmp_path: Path, data: Data) -> None:
     nowhere = Plan(tmp_path, four_free_ports(), data[1])
     failed = Walk(nowhere, Screen(), date.today()).all_steps()
     assert failed == list(STEPS)
