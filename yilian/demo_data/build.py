@@ -25,6 +25,7 @@ from yilian.demo_data import (
     core_clinic,
     core_exams,
     core_lab,
+    core_orders,
     people,
     staff,
 )
@@ -32,7 +33,7 @@ from yilian.demo_data.hospitals import DemoHospitals
 from yilian.demo_data.lab_tests import lab_tests
 
 #: raised whenever the same seed makes other rows than before
-VERSION = 1
+VERSION = 2
 
 DAYS_BACK = 7
 DAYS_AHEAD = 30
@@ -120,6 +121,7 @@ _Day = Callable[[sqlite3.Connection, _Plan, date], None]
 def _write_core(connection: sqlite3.Connection, plan: _Plan) -> None:
     core_clinic.make_tables(connection)
     core_clinic.write_codes(connection, plan.core_staff)
+    core_orders.write_items(connection)
     core_clinic.write_patients(connection, plan.core_patients, plan.today)
     _write_days(connection, plan, _extend_core, plan.days, "hx 号源 number sources")
     count = plan.count(_CORE_TESTS, 30)

@@ -12,13 +12,23 @@ from yilian.demo_data.rows import insert, stored
 from yilian.demo_data.staff import Staff
 
 _STATUSES = {"1": "收到申请", "2": "已执行", "3": "初步报告", "4": "确认报告", "5": "其它"}
-# class, sub-class, department, modality, body part, findings, impression
-_KINDS = (
+#: class, sub-class, department, modality, body part, findings, impression
+KINDS = (
     ("CT", "胸部", "2002", "CT", "CHEST", "双肺纹理增多，未见实变影。", "双肺未见明显异常"),
     ("超声", "腹部", "2003", "US", "ABDOMEN", "肝脏大小形态正常\n胆囊壁光滑|未见结石?", "脂肪肝"),
     ("心电图", "常规", "2004", "ECG", "HEART", "窦性心律，心率 72 次/分。", "正常心电图"),
     ("X线", "胸片", "2002", "DX", "CHEST", "心影不大，膈面光整。", "心肺膈未见异常"),
 )
+PRICE = 120
+
+
+def item_code(place: int) -> str:
+    """The code of the item of the kind at that place."""
+    return f"E{place}"
+
+
+def item_name(kind: tuple[str, ...]) -> str:
+    return f"{kind[1]}{kind[0]}检查"
 
 
 def write_exams(
@@ -40,7 +50,7 @@ def write_exams(
     masters, appoints, items, reports, images, studies = ([] for _ in range(6))
     for index in range(count):
         patient = patients[0] if index < 5 else random.choice(patients)
-        kind = _KINDS[index % len(_KINDS)]
+        kind = KINDS[index % len(KINDS)]
         status = "4" if index < 5 else random.choices(list(_STATUSES), (5, 10, 10, 70, 5))[0]
         at = datetime.combine(today - timedelta(days=random.randrange(1, 365)), time(9))
         at += timedelta(minutes=random.randrange(480))
@@ -54,7 +64,7 @@ def write_exams(
                 *(kind[2], stored(at), doctor.dept, doctor.name),
             )
         )
-        items.append((number, 1, f"{kind[1]}{kind[0]}检查", f"E{index % len(_KINDS)}", 120, 1))
+        items.append((number, 1, item_name(kind), item_code(index % len(KINDS)), PRICE, 1))
         if status in ("3", "4"):
             reports.append((number, kind[5], kind[6], "随访", "1" if kind[6] == "脂肪肝" else "0"))
             studies.append(
@@ -118,5 +128,5 @@ def _master(
         *(number, patient.patient_id, patient.name, patient.sex, stored(patient.birth)),
         *(kind[0], kind[1], "待查", kind[2], stored(at), *requester, stored(done)),
         *(stored(reported), "周洁" if reported else None, "孙莉" if status == "4" else None),
-        *(status, 120, 120, patient.payer, uid if reported else None),
+        *(status, PRICE, PRICE, patient.payer, uid if reported else None),
     )

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from yilian.demo_data.community_clinic import ORGANISATION
+from yilian.demo_data.core_orders import VIRTUAL_DEPARTMENT
 
 #: exists at both hospitals, whatever the seed
 FIRST_PATIENT = "0000000001"
@@ -37,13 +38,16 @@ class DemoHospitals:
                 "his": {
                     "adapter": "junwei",
                     "url": _url(self.hx),
-                    "offers": ["NumberSource", "LabResults"],
+                    "read_only": False,
+                    "offers": ["NumberSource", "Ordering", "LabResults", "ExamResults"],
                     "settings": {
                         "current_no": "next",
                         "stopped": "OUTP_DOCTOR_REGIST.STOP_INDICATOR",
                         "remote_flag": "CLINIC_FOR_REGIST.REMOTE_INDICATOR",
                         "speciality": "CLINIC_INDEX.SPECIALITY",
                         "insurance_no": "INSURANCE_ACCOUNTS",
+                        "virtual_departments": {VIRTUAL_DEPARTMENT: HOSPITALS["sq"][0]},
+                        "image_url": "http://pacs.example/viewer?study={StudyUid}",
                     },
                 }
             },
