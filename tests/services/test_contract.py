@@ -7,6 +7,7 @@ from typing import Annotated
 
 import pytest
 
+from services.catalogue import CONTRACTS
 from services.contract import Contract, Doc, ListOf, RecordType, Scalar, Text, describe, read, write
 from tests.services.sample import Sample
 
@@ -68,3 +69,9 @@ def test_a_contract_without_operations_is_refused() -> None:
 
     with pytest.raises(TypeError, match="Empty declares no operation"):
         describe(Empty)
+
+
+def test_no_two_contracts_have_an_operation_of_one_name() -> None:
+    # One adapter implements several of them, as methods of one class.
+    names = [operation.name for one in CONTRACTS.values() for operation in describe(one).operations]
+    assert sorted(names) == sorted(set(names))
