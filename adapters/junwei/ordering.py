@@ -16,16 +16,16 @@ from adapters import values as v
 from adapters.columns import Statement
 from adapters.database import Source
 from adapters.dictionary import named
-from adapters.fitting import fitted
 from adapters.junwei import codes, order_rows, tables
+from adapters.junwei.order_drafts import OrderDrafts
 from adapters.junwei.order_numbers import following, prefix_of
-from adapters.junwei.order_patients import OrderPatients
 from adapters.junwei.order_rows import Draft, Held
 from adapters.junwei.settings import JunweiSettings
+from adapters.keys import Padding, matches
 from adapters.ledger import Ledger
-from adapters.orders import ITEM, ORDER, PATIENT, Offer, offers
+from adapters.orders import ITEM, ORDER, PATIENT, offers
 from adapters.specimens import SPECIMEN_EVENT, Event
-from services.faults import Conflict, InvalidArgument, NotFound
+from services.faults import Conflict, NotFound
 from services.order_states import (
     ACCEPTED,
     CANCELLED,
@@ -40,14 +40,7 @@ from services.order_states import (
     may_cancel,
     specimen_wanted,
 )
-from services.ordering import (
-    MOST_ITEMS,
-    Order,
-    OrderableItem,
-    OrderLine,
-    OrderPatient,
-    SpecimenRecord,
-)
+from services.ordering import Order, OrderableItem, SpecimenRecord
 from services.terms import EXAMINATION, LAB, VOID
 
 #: by RESULT_STATUS
@@ -74,7 +67,7 @@ class Orders:
         self._settings = settings
         self._clock = clock
         self._departments = codes.departments(settings)
-        self._patients = OrderPatients(source, settings)
+        self._drafts = OrderDrafts(source, settings)
         self.ledger = Ledger(source, clock, (ITEM, ORDER, PATIENT, SPECIMEN_EVENT))
 
     def statements(self) -> Iterable[Statement]:
@@ -140,111 +133,14 @@ class Orders:
         """PlaceLabOrder and PlaceExamOrder; ``arguments`` are theirs."""
 
         def work(connection: Connection) -> Order:
-            draft = self._draft(connection, item_class, arguments)
+            now = self._clock().replace(microsecond=0)
+            draft = self._drafts.draft(connection, item_class, arguments, now)
             number = self._inserted(connection, draft)
             held = order_rows.head(connection, number, item_class, self._padding)
             assert held is not None  # written a moment ago
             return self._order(connection, item_class, held)
 
         return self.ledger.once(operation, arguments, Order, work)
-
-    def _draft(
-        self, connection: Connection, item_class: str, arguments: Mapping[str, Any]
-    ) -> Draft:
-        asked: OrderPatient = arguments["Patient"]
-        specimen: str | None = arguments.get("Specimen")
-        dept = self._virtual_department(arguments["VirtualDept"])
-        lines = self._lines(connection, item_class, arguments["Items"], specimen)
-        lab = item_class == LAB
-
-        def fit(column: Any, name: str) -> str | None:
-            return fitted(self._source, column, arguments.get(name), name)
-
-        diagnosis = fit(_M.RELEVANT_CLINIC_DIAG if lab else _E.CLIN_DIAG, "ClinicalDiagnosis")
-        provider = fit(_M.ORDERING_PROVIDER if lab else _E.REQ_PHYSICIAN, "OrderingProvider")
-        notes = fit(_M.NOTES_FOR_SPCM if lab else _E.REQ_MEMO, "Notes")
-        if diagnosis is None or provider is None:
-            empty = "ClinicalDiagnosis" if diagnosis is None else "OrderingProvider"
-            raise self._source.fault(
-                InvalidArgument, f"缺少 {empty}。", f"{empty} is empty.", field=empty
-            )
-        now = self._clock().replace(microsecond=0)
-        return Draft(
-            item_class=item_class,
-            lines=lines,
-            diagnosis=diagnosis,
-            dept=dept,
-            provider=provider,
-            specimen=(fit(_M.SPECIMEN, "Specimen") or lines[0].specimen) if lab else None,
-            notes=notes,
-            at=now,
-            # The last, for it may write.
-            patient=self._patients.of(connection, asked, dept, now),
-        )
-
-    def _virtual_department(self, code: str) -> str:
-        code = code.strip()
-        if code in self._settings.virtual_departments:
-            return code
-        raise self._source.fault(
-            InvalidArgument,
-            f"本院没有虚拟科室 {code}。请用本院分配的代码，或请本院在 virtual_departments 中登记。",
-            f"This hospital has no virtual department {code}. Use the code that it gave out, or "
-            "have it entered in virtual_departments.",
-            field="VirtualDept",
-        )
-
-    def _lines(
-        self,
-        connection: Connection,
-        item_class: str,
-        asked: list[OrderLine],
-        specimen: str | None,
-    ) -> tuple[Offer, ...]:
-        wanted = [line.ItemCode.strip() for line in asked]
-        offered = {offer.code: offer for offer in offers(connection, item_class)}
-        if not wanted:
-            raise self._item_fault("没有项目。", "there is no item")
-        if len(wanted) > MOST_ITEMS:
-            raise self._item_fault(
-                f"一张申请单最多 {MOST_ITEMS} 个项目，请分开。",
-                f"an order holds {MOST_ITEMS} items at most; divide it",
-            )
-        for place, code in enumerate(wanted):
-            if code in wanted[:place]:
-                raise self._item_fault(f"项目 {code} 重复。", f"item {code} is there twice")
-            if code not in offered:
-                kind = "检验" if item_class == LAB else "检查"
-                raise self._item_fault(
-                    f"本院没有可开的{kind}项目 {code}。请查询可开项目。",
-                    f"{code} is not among the items of class {item_class} on offer here; "
-                    "ListOrderableItems tells them",
-                )
-        lines = tuple(offered[code] for code in wanted)
-        # One order is one specimen, or one examination, of one department.
-        if item_class == LAB:
-            kinds = {line.specimen for line in lines if line.specimen and not specimen}
-        else:
-            kinds = {f"{line.exam_class}/{line.exam_sub_class}" for line in lines}
-        kinds_of = ({line.performed_by for line in lines}, kinds)
-        for zh, en, kinds_here in zip(
-            ("执行科室", "标本" if item_class == LAB else "检查类别"),
-            ("performing departments", "specimens" if item_class == LAB else "classes"),
-            kinds_of,
-            strict=True,
-        ):
-            if len(kinds_here) > 1:
-                raise self._item_fault(
-                    f"这些项目的{zh}不同（{'、'.join(sorted(kinds_here))}），请分开开单。",
-                    f"these items have different {en} ({', '.join(sorted(kinds_here))}); order "
-                    "them separately",
-                )
-        if len({line.name for line in lines}) < len(lines):
-            raise self._item_fault("有两个项目同名。", "two of the items have one name")
-        return lines
-
-    def _item_fault(self, zh: str, en: str) -> InvalidArgument:
-        return self._source.fault(InvalidArgument, zh, en, field="Items")
 
     def _inserted(self, connection: Connection, draft: Draft) -> str:
         """The number under which all of the order's rows are in."""
@@ -363,7 +259,8 @@ class Orders:
 
     def _follow(self, connection: Connection, made: SpecimenRecord) -> None:
         """What the laboratory's own programs see of an event in LAB_TEST_MASTER."""
-        master = update(tables.LAB_TEST_MASTER).where(_M.TEST_NO == made.OrderNo)
+        this = matches(_M.TEST_NO, made.OrderNo, self._padding)
+        master = update(tables.LAB_TEST_MASTER).where(this)
         if made.Event == COLLECTED:
             connection.execute(master.values(SPCM_SAMPLE_DATE_TIME=made.At))
         elif made.Event == RECEIVED:
@@ -437,5 +334,5 @@ class Orders:
         )
 
     @property
-    def _padding(self) -> Any:
+    def _padding(self) -> Padding:
         return self._settings.char_padding

@@ -46,10 +46,13 @@ def test_the_events_of_a_specimen() -> None:
     ]
 
 
-@pytest.mark.parametrize(
-    "name",
-    "virtual_departments order_number_start patient_id_prefix recognised_items image_url".split(),
-)
+SETTINGS = [
+    *("virtual_departments", "order_number_start", "patient_id_prefix", "recognised_items"),
+    "image_url",
+]
+
+
+@pytest.mark.parametrize("name", SETTINGS)
 def test_the_settings_are_named(name: str) -> None:
     assert name in JunweiSettings.model_fields and f"`{name}`" in TEXT
 
