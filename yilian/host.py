@@ -84,13 +84,16 @@ def app_of(node: Node) -> Starlette:
         return Response(endpoint.wsdl(address, version), media_type="text/xml; charset=utf-8")
 
     async def health(http: HttpRequest) -> Response:
+        sources = {name: source.state() for name, source in node.sources.items()}
+        registry = publication.state()
+        worries = [registry["problem"], *(state["failing"] for state in sources.values())]
         return JSONResponse(
             {
-                "status": "ok",
+                "status": "degraded" if any(worries) else "ok",  # the node itself answers calls
                 "hospital": config.hospital.code,
                 "services": sorted(node.endpoints),
-                "sources": {name: source.state() for name, source in node.sources.items()},
-                "registry": publication.state(),
+                "sources": sources,
+                "registry": registry,
             }
         )
 

@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adapters import ADAPTERS, Adapter
+from adapters import ADAPTERS
+from adapters.adapter import Adapter
 from adapters.database import Source
 from services import delimited, his_service
 from services.catalogue import CONTRACTS
