@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from sqlalchemy import Connection, exc
+from sqlalchemy import Connection, PoolProxiedConnection, exc
 
 from adapters.drivers import DRIVERS
 from adapters.drivers.limits import Limits
@@ -43,7 +43,7 @@ class Source:
         self.name = name
         self.hospital = hospital
         self.config = config
-        self._driver = DRIVERS[config.url.get_backend_name()]
+        self._driver = DRIVERS[config.url.drivername]
         self._engine = self._driver.engine(
             Limits(
                 url=config.url,
@@ -51,6 +51,7 @@ class Source:
                 statement_seconds=config.statement_timeout_seconds,
                 login_seconds=config.login_timeout_seconds,
                 read_only=config.read_only,
+                text_encoding=config.text_encoding,
             )
         )
         self._threads = ThreadPoolExecutor(config.pool_size, f"{hospital}-{name}")
@@ -133,7 +134,7 @@ class Source:
                 if job is None:
                     yield connection
                     return
-                job.holds(connection.connection.dbapi_connection)
+                job.holds(connection.connection)
                 try:
                     yield connection
                 finally:
@@ -286,7 +287,7 @@ class _Job:
 
     def __init__(self) -> None:
         self.gave_up: str | None = None
-        self._connection: Any = None
+        self._connection: PoolProxiedConnection | None = None
         self.unwanted = False
         self._lock = threading.Lock()
 
@@ -299,14 +300,14 @@ class _Job:
         self.gave_up = None
         return False
 
-    def holds(self, dbapi_connection: Any) -> None:
+    def holds(self, connection: PoolProxiedConnection | None) -> None:
         """Which connection an interrupt has to stop; None: none now."""
         with self._lock:
-            self._connection = dbapi_connection
-            if self.unwanted and dbapi_connection is not None:
+            self._connection = connection
+            if self.unwanted and connection is not None:
                 raise _Unwanted
 
-    def interrupt(self, stop: Callable[[Any], None]) -> None:
+    def interrupt(self, stop: Callable[[PoolProxiedConnection], None]) -> None:
         """Stop the running statement, and any that this call would still begin."""
         with self._lock:
             self.unwanted = True
