@@ -69,9 +69,9 @@ class SourceConfig(BaseModel):
 
     adapter: str
     url: Annotated[URL, BeforeValidator(_url)]
-    # Writes need it to be false. A HIS is not ours: what only reads must not be able to write.
     # Only where the database does not know what its text is in.
     text_encoding: Literal["", "gbk", "gb18030"] = ""
+    # Writes need it to be false. A HIS is not ours: what only reads must not be able to write.
     read_only: bool = True
     offers: list[str] = Field(min_length=1)
     pool_size: int = Field(4, ge=1, le=64)

@@ -70,7 +70,7 @@ def test_the_pool_is_what_was_asked_for(name: str) -> None:
 @pytest.mark.parametrize("name", URLS)
 def test_our_sql_compiles(name: str) -> None:
     c = junwei.tables.CLINIC_FOR_REGIST.c
-    chosen = select(c.CLINIC_LABEL, c.REGIST_PRICE).where(c.CLINIC_DATE == datetime(2026, 11, 21))
+    chosen = select(c.CLINIC_LABEL, c.REGIST_PRICE).where(datetime(2026, 11, 21) == c.CLINIC_DATE)
     text = compiled(chosen.where(c.TIME_DESC.in_(["上午"])).limit(10), name)
     assert "CLINIC_LABEL" in text and "WHERE" in text
     assert "YILIAN_REQUEST" in compiled(insert(REQUEST), name)
@@ -253,9 +253,7 @@ def test_nobody_listens(name: str) -> None:
         if wanted not in pyodbc.drivers():
             pytest.skip(f"the ODBC driver {wanted} is not installed; ./run setup-full installs it")
     url = make_url(URLS[name]).set(host="127.0.0.1", port=free_port())
-    source = Source(
-        "his", "hx", SourceConfig(adapter="junwei", url=url, offers=["NumberSource"])
-    )
+    source = Source("his", "hx", SourceConfig(adapter="junwei", url=url, offers=["NumberSource"]))
     try:
         with pytest.raises(SourceUnavailable) as caught, source.connect():
             pass

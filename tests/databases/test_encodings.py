@@ -49,6 +49,6 @@ def test_text_of_a_gbk_database(drivername: str, options: str, encoding: str) ->
 def stored(target: Target, database: str) -> bytes:
     """The bytes that another program of the hospital finds."""
     with target.server.administrator(database) as connection:
-        query = "SELECT convert_to(\"NAME\", 'SQL_ASCII') FROM \"T\" WHERE \"N\" = 0"
+        query = 'SELECT convert_to("NAME", \'SQL_ASCII\') FROM "T" WHERE "N" = 0'
         (row,) = connection.execute(query).fetchall()
         return bytes(row[0])

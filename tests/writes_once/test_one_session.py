@@ -8,7 +8,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
     Bundle,
@@ -195,6 +195,7 @@ OneSession.TestCase.settings = settings(
     max_examples=25,
     stateful_step_count=25,
     deadline=None,
+    phases=(Phase.reuse, Phase.generate),  # making a failure smaller takes minutes of databases
     suppress_health_check=list(HealthCheck),
 )
 test_one_session = OneSession.TestCase
