@@ -53,7 +53,9 @@ def engine(limits: Limits) -> Engine:
 
 def connect_arguments(limits: Limits) -> dict[str, Any]:
     """What oracledb.connect is given for a URL."""
-    dialect = OracleDialect_oracledb()  # type: ignore[no-untyped-call]
+    import oracledb
+
+    dialect = OracleDialect_oracledb(dbapi=oracledb)  # type: ignore[no-untyped-call]
     _, arguments = dialect.create_connect_args(limits.url)  # type: ignore[no-untyped-call]
     return {"tcp_connect_timeout": limits.login_seconds, "retry_count": 0, **arguments}
 

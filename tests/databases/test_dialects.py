@@ -106,7 +106,7 @@ def test_tables_of_ours_for_oracle_and_sql_server() -> None:
     from sqlalchemy.schema import CreateTable
 
     assert "CLOB" in compiled(CreateTable(REQUEST), "oracle+oracledb")
-    assert "VARCHAR(max)" in compiled(CreateTable(REQUEST), "mssql+pyodbc")
+    assert "[ANSWER] TEXT" in compiled(CreateTable(REQUEST), "mssql+pyodbc")
     assert "MEDIUMTEXT" in compiled(CreateTable(REQUEST), "mariadb+pymysql")
 
 
@@ -153,7 +153,7 @@ def test_an_odbc_string_is_quoted_and_its_query_wins() -> None:
     assert "SSLmode=require" in text and "disable" not in text and "A=1;" in text
 
 
-# --- errors -----------------------------------------------------------------------------------------
+# --- errors ---------------------------------------------------------------------------------------
 
 
 def odbc_error(state: str, text: str) -> pyodbc.Error:
