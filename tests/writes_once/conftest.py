@@ -9,11 +9,13 @@ from pathlib import Path
 
 import pytest
 
+from tests.databases.targets import TARGETS, Target
 from tests.writes_once.hospital import Hospital, hospital
 
 #: by name, the URL of an empty database
 DATABASES: dict[str, Callable[[Path], str]] = {
     "sqlite": lambda folder: _sqlite(folder / "his.db"),
+    **{name: lambda folder, name=name: _empty(name) for name in TARGETS},  # type: ignore[misc]
 }
 ADAPTERS = ("junwei", "bsoft")
 
@@ -21,6 +23,18 @@ ADAPTERS = ("junwei", "bsoft")
 def _sqlite(path: Path) -> str:
     path.touch()
     return f"sqlite:///{path}"
+
+
+def _empty(name: str) -> str:
+    target = Target(name)
+    return target.url(target.server.database()).render_as_string(hide_password=False)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What needs a server is in the group full."""
+    for item in items:
+        if any(name in item.name for name in TARGETS):
+            item.add_marker(pytest.mark.full)
 
 
 @pytest.fixture(params=[(a, d) for a in ADAPTERS for d in DATABASES], ids="-".join)
