@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -26,3 +28,18 @@ def his(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Hospital]:
     adapter, database = request.param
     with hospital(adapter, DATABASES[database](tmp_path)) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def nursery() -> Iterator[subprocess.Popen[str]]:
+    with subprocess.Popen(
+        [sys.executable, "-m", "tests.writes_once.mortal_node"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        cwd=Path(__file__).parents[2],
+    ) as process:
+        yield process
+        assert process.stdin
+        process.stdin.close()
