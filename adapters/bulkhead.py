@@ -17,10 +17,14 @@ from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+import structlog
+
 from services.faults import Fault, Overloaded, ServerFault, SourceUnavailable
 
 if TYPE_CHECKING:
     from adapters.config import SourceConfig
+
+log = structlog.get_logger()
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Fault)
@@ -34,6 +38,8 @@ class Bulkhead(ABC):
         self.hospital = hospital
         self.config = config
         self._threads = ThreadPoolExecutor(config.pool_size, f"{hospital}-{name}")
+        # Asking a server to stop takes time too, so nobody who serves others does it.
+        self._stoppers = ThreadPoolExecutor(config.pool_size, f"{hospital}-{name}-stop")
         self._here = threading.local()  # .job: the call that this thread is running
         self._lock = threading.Lock()
         self._jobs: set[_Job] = set()  # waiting and running
@@ -71,7 +77,7 @@ class Bulkhead(ABC):
         except asyncio.CancelledError:
             task = asyncio.current_task()
             if job.gave_up is None or (task is not None and task.cancelling()):
-                job.interrupt(self._interrupt)
+                self._stop(job)
                 raise
             if job.gave_up == _CLOSED:
                 raise self._closed_fault() from None
@@ -106,8 +112,9 @@ class Bulkhead(ABC):
             jobs = list(self._jobs)
         for job in jobs:
             if not job.give_up(_CLOSED):
-                job.interrupt(self._interrupt)
+                self._stop(job)
         self._threads.shutdown(wait=True)
+        self._stoppers.shutdown(wait=True)
         self._release()
 
     # --- for adapters ---------------------------------------------------------------------------
@@ -155,6 +162,22 @@ class Bulkhead(ABC):
             raise self._overloaded()
         job.future.add_done_callback(lambda _: self._done(job))
         return job
+
+    def _stop(self, job: _Job) -> None:
+        """Interrupt the call, beside the caller's back."""
+        job.unwanted = True
+
+        def stop() -> None:
+            try:
+                job.interrupt(self._interrupt)
+            except Exception as error:
+                # A server that does not take it: the statement's own limit ends it.
+                log.warning("interrupt", source=self.name, error=type(error).__name__)
+
+        try:
+            self._stoppers.submit(stop)
+        except RuntimeError:
+            stop()  # the source is being closed twice at once
 
     def _done(self, job: _Job) -> None:
         with self._lock:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -18,7 +18,7 @@ from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from adapters import ADAPTERS, ARCHIVES
-from adapters.drivers import DRIVERS
+from adapters.drivers import DRIVERS, with_driver
 from adapters.http_source import SCHEMES
 from services.catalogue import CONTRACTS
 from services.contract import describe
@@ -46,24 +46,24 @@ def _url(value: object) -> URL:
                 "不是 SQLAlchemy 的 URL，应如 sqlite:///hx.db",
                 "not a SQLAlchemy URL such as sqlite:///hx.db",
             ) from None
-    backend = url.get_backend_name()
-    if backend in SCHEMES:
+    if url.drivername in SCHEMES:
         if not url.host or url.query:
             raise WrongSetting(
                 "应如 http://用户:口令@主机:8042", "should be like http://user:password@host:8042"
             )
         return url
-    if backend not in DRIVERS:
+    url = with_driver(url)
+    driver = DRIVERS.get(url.drivername)
+    if driver is None:
         known = ", ".join(DRIVERS)
         raise WrongSetting(
-            f"尚不支持数据库 {backend}；支持：{known}",
-            f"no driver for {backend}; there are: {known}",
+            f"尚不支持数据库 {url.drivername}；支持：{known}",
+            f"no driver for {url.drivername}; there are: {known}",
         )
-    if backend == "sqlite" and url.database in (None, "", ":memory:"):
-        raise WrongSetting(
-            "sqlite 要写明文件，如 sqlite:///hx.db；内存数据库不能共用",
-            "name a file, as in sqlite:///hx.db; a database in memory cannot be shared",
-        )
+    try:
+        driver.check(url)
+    except ValueError as wrong:
+        raise WrongSetting(*wrong.args) from None
     return url
 
 
@@ -76,6 +76,8 @@ class SourceConfig(BaseModel):
 
     adapter: str
     url: Annotated[URL, BeforeValidator(_url)]
+    # Only where the database does not know what its text is in.
+    text_encoding: Literal["", "gbk", "gb18030"] = ""
     # Writes need it to be false. A HIS is not ours: what only reads must not be able to write.
     read_only: bool = True
     # Empty for an archive, which completes what another source offers.
@@ -86,6 +88,18 @@ class SourceConfig(BaseModel):
     statement_timeout_seconds: float = Field(10.0, gt=0, le=3600)
     login_timeout_seconds: float = Field(5.0, gt=0, le=600)
     settings: dict[str, Any] = Field(default_factory=dict, validate_default=True)
+
+    @field_validator("text_encoding")
+    @classmethod
+    def _taken_by_the_driver(cls, value: str, info: ValidationInfo) -> str:
+        url = info.data.get("url")
+        driver = None if url is None else DRIVERS.get(url.drivername)
+        if value and url is not None and not (driver and driver.takes_encoding):
+            raise WrongSetting(
+                f"{url.drivername} 自行转换编码，不用此项；它只用于 SQL_ASCII 的 PostgreSQL",
+                f"{url.drivername} converts text by itself; this is for PostgreSQL in SQL_ASCII",
+            )
+        return value
 
     @field_validator("adapter")
     @classmethod
@@ -101,7 +115,7 @@ class SourceConfig(BaseModel):
     @classmethod
     def _of_the_adapters_kind(cls, value: URL, info: ValidationInfo) -> URL:
         name = info.data.get("adapter", "")
-        is_http = value.get_backend_name() in SCHEMES
+        is_http = value.drivername in SCHEMES
         if name in ARCHIVES and not is_http:
             raise WrongSetting(
                 f"{name} 是 HTTP 服务，url 应如 http://用户:口令@主机:8042",

@@ -16,7 +16,7 @@ from adapters.bulkhead import Bulkhead, Unwanted
 from adapters.drivers import DRIVERS
 from adapters.drivers.limits import Limits
 from adapters.values import Unreadable
-from services.faults import ServerFault, SourceError, SourceTimeout, SourceUnavailable
+from services.faults import Overloaded, ServerFault, SourceError, SourceTimeout, SourceUnavailable
 
 if TYPE_CHECKING:
     from adapters.config import SourceConfig
@@ -27,7 +27,7 @@ class Source(Bulkhead):
 
     def __init__(self, name: str, hospital: str, config: SourceConfig) -> None:
         super().__init__(name, hospital, config)
-        self._driver = DRIVERS[config.url.get_backend_name()]
+        self._driver = DRIVERS[config.url.drivername]
         self._engine = self._driver.engine(
             Limits(
                 url=config.url,
@@ -35,6 +35,7 @@ class Source(Bulkhead):
                 statement_seconds=config.statement_timeout_seconds,
                 login_seconds=config.login_timeout_seconds,
                 read_only=config.read_only,
+                text_encoding=config.text_encoding,
             )
         )
 
@@ -51,10 +52,7 @@ class Source(Bulkhead):
         """A connection for the body of the ``with``. Whatever the database does wrong in it is
         raised as SourceUnavailable, SourceTimeout or SourceError, without SQL parameters."""
         try:
-            with (
-                self._engine.connect() as connection,
-                self._holding(connection.connection.dbapi_connection),
-            ):
+            with self._engine.connect() as connection, self._holding(connection.connection):
                 yield connection
         except exc.SQLAlchemyError as error:
             raise self._database_fault(error) from error
@@ -68,6 +66,14 @@ class Source(Bulkhead):
         """As ``connect``, in a transaction: committed at the end, undone by any exception."""
         with self.connect() as connection, connection.begin():
             yield connection
+
+    def undone(self, fault: ServerFault) -> bool:
+        """Whether a transaction ended in this fault only because the database undid it for the
+        sake of another one, so that it may be done again."""
+        error = fault.__cause__
+        if not isinstance(error, exc.DBAPIError) or error.orig is None:
+            return False
+        return self._driver.undone(error.orig)
 
     def broken_row(self, table: str, key: str, unreadable: Unreadable) -> SourceError:
         """The SourceError for a row that breaks the contract. ``key`` as ``TEST_NO=2611210001``."""
@@ -97,6 +103,13 @@ class Source(Bulkhead):
         else:
             kind = self._driver.fault(error.orig)
             detail = self._driver.detail(error.orig)
+        if kind is Overloaded:
+            return self.fault(
+                kind,
+                f"{self._where_zh}的数据库已满，不再接受连接。请稍后再试。（{detail}）",
+                f"The database of source {self.name} of hospital {self.hospital} is full and "
+                f"takes no more connections. Try again in a moment. ({detail})",
+            )
         if kind is SourceTimeout:
             seconds = self.config.statement_timeout_seconds
             return self.fault(

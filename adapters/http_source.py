@@ -40,7 +40,7 @@ class HttpSource(Bulkhead):
 
     def state(self) -> dict[str, Any]:
         """Of the bulkhead, and that it is no database."""
-        return {**super().state(), "protocol": self.config.url.get_backend_name()}
+        return {**super().state(), "protocol": self.config.url.drivername}
 
     @contextmanager
     def session(self) -> Iterator[Session]:
@@ -174,7 +174,7 @@ class _Wire(HTTPConnection):
     def __init__(
         self, url: URL, login_seconds: float, ends: float, tls: ssl.SSLContext | None
     ) -> None:
-        secure = url.get_backend_name() == "https"
+        secure = url.drivername == "https"
         super().__init__(url.host or "", url.port or (443 if secure else 80))
         self._tls = (tls or ssl.create_default_context()) if secure else None
         self._login_seconds = login_seconds
