@@ -9,6 +9,7 @@ from collections.abc import Iterable
 import structlog
 
 from adapters.adapter import Adapter
+from adapters.image_archive import ImageArchive
 from services.faults import Fault
 from services.soap.exchange import internal_error
 
@@ -18,17 +19,19 @@ log = structlog.get_logger()
 INTERVAL = 5.0
 
 
-async def keep_house(adapters: Iterable[Adapter]) -> None:
+async def keep_house(adapters: Iterable[Adapter], archives: Iterable[ImageArchive] = ()) -> None:
     """Until cancelled. A source that is only read from is looked at and needs no more; no source
     waits for another."""
     async with asyncio.TaskGroup() as group:
+        for archive in archives:
+            group.create_task(_look(archive))
         for adapter in adapters:
             group.create_task(_look(adapter))
             if not adapter.source.config.read_only:
                 group.create_task(_rounds(adapter))
 
 
-async def _look(adapter: Adapter) -> None:
+async def _look(adapter: Adapter | ImageArchive) -> None:
     """Say at start, and not at the first patient, that a table or column is missing. The node
     goes on: what the other sources offer is none the worse for it."""
     source = adapter.source
