@@ -9,10 +9,12 @@ from adapters.adapter import Adapter
 from adapters.bsoft import Bsoft
 from adapters.bsoft_lis import BsoftLis
 from adapters.junwei import Junwei
+from adapters.mapped import Mapped
 
 #: by the literal name that stands in a source's configuration
 ADAPTERS: dict[str, type[Adapter]] = {
     "junwei": Junwei,
     "bsoft": Bsoft,
     "bsoft_lis": BsoftLis,
+    "mapped": Mapped,
 }

@@ -20,7 +20,7 @@ from sqlalchemy.exc import ArgumentError
 from adapters.config import SourceConfig
 from yilian.config_words import chinese, wrong
 from yilian.refused import Refused
-from yilian.toml_lines import Way, find_line
+from adapters.toml_lines import Way, find_line
 
 Model = TypeVar("Model", bound=BaseModel)
 
