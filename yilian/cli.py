@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from yilian.commands import adapter
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
@@ -27,6 +28,7 @@ app = typer.Typer(
 for command in (demo, node, registry, gateway, call, wsdl, codec):
     app.command()(command)
 app.command("hash-password")(hash_password)
+app.add_typer(adapter.app)
 
 
 def main() -> None:

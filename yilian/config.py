@@ -18,9 +18,9 @@ from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
 from adapters.config import SourceConfig
+from adapters.toml_lines import Way, find_line
 from yilian.config_words import chinese, wrong
 from yilian.refused import Refused
-from adapters.toml_lines import Way, find_line
 
 Model = TypeVar("Model", bound=BaseModel)
 

@@ -12,6 +12,7 @@ from typing import Any
 
 from adapters import ADAPTERS, Adapter
 from adapters.database import Source
+from adapters.mapped.problems import WrongMapping
 from services import delimited, his_service
 from services.catalogue import CONTRACTS
 from services.contract import Contract
@@ -19,6 +20,7 @@ from services.faults import UnknownService
 from services.soap.exchange import Endpoint, guarded
 from services.soap.interface import his_service_interface, typed_interface
 from yilian.config import NodeConfig
+from yilian.refused import Refused
 
 Invoke = Callable[..., Awaitable[Any]]
 
@@ -39,14 +41,20 @@ class Node:
 
 
 def assemble(config: NodeConfig) -> Node:
-    """The node of a configuration. TypeError if an adapter lacks what it is said to offer."""
+    """The node of a configuration. TypeError if an adapter lacks what it is said to offer;
+    Refused if a mapping does not serve."""
     hospital = config.hospital.code
     sources: dict[str, Source] = {}
     adapters: list[Adapter] = []
     offered: dict[str, dict[str, Invoke]] = {}
     for name, source_config in config.sources.items():
         source = sources[name] = Source(name, hospital, source_config)
-        adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
+        try:
+            adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
+        except WrongMapping as wrong:
+            for opened in sources.values():
+                opened.close()
+            raise Refused(wrong.zh, wrong.en) from None
         adapters.append(adapter)
         for contract in source_config.offers:
             offered[contract] = _operations(CONTRACTS[contract], adapter, source, hospital)

@@ -62,9 +62,7 @@ def build(path: Path, today: date, *, patients: int = 40, days: int = 8) -> Path
         ):
             number += 1
             row = (number, written, dept, doctor, shift, limit, 0, 1, stopped, remote, 1, 24.5)
-            connection.execute(
-                f"INSERT INTO 出诊安排 VALUES ({','.join('?' * len(row))})", row
-            )
+            connection.execute(f"INSERT INTO 出诊安排 VALUES ({','.join('?' * len(row))})", row)
     for one in range(1, patients + 1):
         for test, state in enumerate(("已审", "初审", "登记")):
             _test(connection, one, test, state, today)
@@ -83,9 +81,7 @@ def _patient(number: int) -> tuple[object, ...]:
     )
 
 
-def _test(
-    connection: sqlite3.Connection, patient: int, test: int, state: str, today: date
-) -> None:
+def _test(connection: sqlite3.Connection, patient: int, test: int, state: str, today: date) -> None:
     number = f"T{patient:05}{test}"
     asked = (today - timedelta(days=test)).strftime("%Y%m%d") + "08:30:00"
     row = (
