@@ -37,7 +37,8 @@ class DateFormat:
 
 
 def date_format(written: str) -> DateFormat:
-    """Raises ValueError where the format has no year, month and day."""
+    """Raises ValueError where the format has not each of year, month
+    and day, or has one of them twice."""
     seen: list[str] = []
 
     def code(match: re.Match[str]) -> str:
@@ -52,6 +53,7 @@ def date_format(written: str) -> DateFormat:
         parts += [written[at : match.start()].replace("%", "%%"), code(match)]
         at = match.end()
     parts.append(written[at:].replace("%", "%%"))
-    if not {"month", "dd"} <= set(seen) or not {"yyyy", "yy"} & set(seen):
+    once = len(seen) == len(set(seen)) and not {"yyyy", "yy"} <= set(seen)
+    if not once or not {"month", "dd"} <= set(seen) or not {"yyyy", "yy"} & set(seen):
         raise ValueError(written)
     return DateFormat(written, "".join(parts))

@@ -132,7 +132,8 @@ def _fields(statement: Statement, columns: tuple[str, ...]) -> Iterator[Problem]
         )
     named = {field for field, _ in made.absent}
     for field in made.lacking:
-        if field not in named:
+        follows = set(statement.entry.derived.get(field, ())) & {*made.lacking, *named}
+        if field not in named and not follows:
             yield Problem(
                 statement.spot,
                 f"必填字段 {field} 没有列：请在语句中写 AS {field}，或在 fields 中指明",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult
@@ -11,7 +11,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters import values as v
 from adapters.database import Source
 from adapters.keys import unpack
-from adapters.mapped.mapping import Fails, MappingFile, Statement
+from adapters.mapped.mapping import MappingFile, Statement
 from adapters.mapped.rows import Values, plan, read
 from adapters.mapped.rules import Rule
 from services.contract import Scalar
@@ -35,26 +35,34 @@ class Runner:
     def rows(
         self, connection: Connection, contract: str, name: str, given: Mapping[str, Any]
     ) -> list[Values]:
-        """What a query answers. A row that cannot be read is a SourceError that names it."""
+        """What a query answers. A row that cannot be read is a SourceError that names it; a
+        procedure's first row may be the fault that it stands for."""
         statement = self.mapping.one(contract, name)
         try:
             result = self.execute(connection, statement, given)
         except Unpackable:
             return []
-        made = plan(statement, tuple(result.keys()))
+        columns = list(result.keys())
+        rows = result.all()
+        self._refused(statement, columns, rows[0] if rows else None)
+        made = plan(statement, tuple(columns))
         found = []
-        for row in result.all():
+        for row in rows:
             try:
                 found.append(read(made, row))
             except v.Unreadable as unreadable:
-                raise self.broken(statement, result.keys(), row, unreadable) from None
+                raise self.broken(statement, columns, row, unreadable) from None
         return found
 
     def value(
         self, connection: Connection, contract: str, name: str, given: Mapping[str, Any]
     ) -> Any:
         """A query's first value; None without a row."""
-        row = self.execute(connection, self.mapping.one(contract, name), given).first()
+        statement = self.mapping.one(contract, name)
+        result = self.execute(connection, statement, given)
+        columns = list(result.keys())
+        row = result.first()
+        self._refused(statement, columns, row)
         return None if row is None else row[0]
 
     def steps(
@@ -69,9 +77,11 @@ class Runner:
             except Unpackable:
                 return None
             if result.returns_rows:
+                columns = list(result.keys())
                 row = result.first()
+                self._refused(statement, columns, row)
                 if row is not None:
-                    known |= dict(zip(result.keys(), row, strict=True))
+                    known |= dict(zip(columns, row, strict=True))
                 continue
             if statement.rows is not None and result.rowcount != statement.rows:
                 self._guard(statement, result.rowcount)
@@ -86,8 +96,7 @@ class Runner:
         *,
         explain: bool = False,
     ) -> CursorResult[Any]:
-        """One statement, or what the database says of its plan. Raises the fault that a
-        procedure's first row stands for."""
+        """One statement, or what the database says of its plan."""
         values = {name: one for name, one in given.items() if one is not None}
         self._unpack(statement, values)
         bound = {
@@ -96,22 +105,19 @@ class Runner:
             if name in statement.sql.names
         }
         sql = statement.sql.explained() if explain else statement.sql
-        result = connection.execute(sql.clause(bound))
-        if statement.fails is not None and result.returns_rows and not explain:
-            return self._refused(statement, statement.fails, result)
-        return result
+        return connection.execute(sql.clause(bound))
 
     def broken(
         self,
         statement: Statement,
-        columns: Iterable[str],
+        columns: list[str],
         row: Sequence[Any],
         unreadable: v.Unreadable,
     ) -> SourceError:
         """The SourceError for a row, named by its key: the first column that is one."""
         return self._source.broken_row(
             f"（{statement.entry.contract}.{statement.entry.name}）",
-            row_key(statement, list(columns), row),
+            row_key(statement, columns, row),
             unreadable,
         )
 
@@ -153,25 +159,24 @@ class Runner:
                 known[name] = str(following).zfill(width) if width else following
         raise AssertionError("unreachable")
 
-    def _refused(
-        self, statement: Statement, fails: Fails, result: CursorResult[Any]
-    ) -> CursorResult[Any]:
-        columns = [column.upper() for column in list(result.keys())]
-        frozen = result.freeze()
-        row = frozen().first()
+    def _refused(self, statement: Statement, columns: list[str], row: Sequence[Any] | None) -> None:
+        """The fault that a procedure's first row stands for, if it is one."""
+        fails = statement.fails
+        if fails is None or row is None:
+            return
+        upper = [column.upper() for column in columns]
 
         def at(column: int | str) -> Any:
-            index = column - 1 if isinstance(column, int) else columns.index(column.upper())
-            return row[index] if row is not None and index < len(row) else None
+            index = column - 1 if isinstance(column, int) else upper.index(column.upper())
+            return row[index] if index < len(row) else None
 
-        if row is not None and (v.text(at(fails.column), "") or "") in fails.values:
+        if (v.text(at(fails.column), "") or "") in fails.values:
             why = v.text(at(fails.message), "") or "—"
             raise self._source.fault(
                 fails.fault,
                 f"医院 {self._source.hospital} 的系统拒绝：{why}",
                 f"The system of hospital {self._source.hospital} refuses: {why}",
             )
-        return frozen()  # type: ignore[return-value]
 
     def _guard(self, statement: Statement, changed: int) -> None:
         """The fault of a guard that failed; none where the step's own meaning tells."""

@@ -25,7 +25,7 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL,
 )
-_NAME = re.compile(r":([^\W\d]\w*)")
+_NAME = re.compile(r"(?<![:\w\\]):([^\W\d]\w*)")
 
 
 class BadSql(ValueError):

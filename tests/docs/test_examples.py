@@ -161,7 +161,7 @@ def test_shell(example: Example, request: pytest.FixtureRequest) -> None:
         if words[0] == "./run":
             assert f"\n    {words[1]})" in (PROJECT / "run").read_text(), words
         if words[:2] == ["./run", "yilian"]:
-            known = options_of(words[2])
+            known = options_of(words[2:])
             unknown = {word for word in words[3:] if word.startswith("--")} - known - {"--help"}
             assert not unknown, f"{example.where}: yilian {words[2]} has no {unknown}"
 
@@ -185,8 +185,11 @@ def commands(example: Example) -> list[list[str]]:
     return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
-def options_of(subcommand: str) -> set[str]:
-    command = typer.main.get_command(app).commands[subcommand]  # type: ignore[attr-defined]
+def options_of(words: list[str]) -> set[str]:
+    """Of a subcommand, or of one of a group's."""
+    command: Any = typer.main.get_command(app).commands[words[0]]  # type: ignore[attr-defined]
+    if hasattr(command, "commands"):
+        command = command.commands[words[1]]
     return {option for parameter in command.params for option in parameter.opts}
 
 
