@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import (
     BaseModel,
@@ -17,8 +17,9 @@ from pydantic import (
 from sqlalchemy import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from adapters import ADAPTERS
-from adapters.drivers import DRIVERS
+from adapters import ADAPTERS, ARCHIVES
+from adapters.drivers import DRIVERS, with_driver
+from adapters.http_source import SCHEMES
 from services.catalogue import CONTRACTS
 from services.contract import describe
 
@@ -34,7 +35,7 @@ class WrongSetting(ValueError):
 
 
 def _url(value: object) -> URL:
-    """A SQLAlchemy URL of a database that a driver is there for."""
+    """A SQLAlchemy URL of a database that a driver is there for, or of an HTTP server."""
     if isinstance(value, URL):
         url = value
     else:
@@ -45,18 +46,24 @@ def _url(value: object) -> URL:
                 "不是 SQLAlchemy 的 URL，应如 sqlite:///hx.db",
                 "not a SQLAlchemy URL such as sqlite:///hx.db",
             ) from None
-    backend = url.get_backend_name()
-    if backend not in DRIVERS:
+    if url.drivername in SCHEMES:
+        if not url.host or url.query:
+            raise WrongSetting(
+                "应如 http://用户:口令@主机:8042", "should be like http://user:password@host:8042"
+            )
+        return url
+    url = with_driver(url)
+    driver = DRIVERS.get(url.drivername)
+    if driver is None:
         known = ", ".join(DRIVERS)
         raise WrongSetting(
-            f"尚不支持数据库 {backend}；支持：{known}",
-            f"no driver for {backend}; there are: {known}",
+            f"尚不支持数据库 {url.drivername}；支持：{known}",
+            f"no driver for {url.drivername}; there are: {known}",
         )
-    if backend == "sqlite" and url.database in (None, "", ":memory:"):
-        raise WrongSetting(
-            "sqlite 要写明文件，如 sqlite:///hx.db；内存数据库不能共用",
-            "name a file, as in sqlite:///hx.db; a database in memory cannot be shared",
-        )
+    try:
+        driver.check(url)
+    except ValueError as wrong:
+        raise WrongSetting(*wrong.args) from None
     return url
 
 
@@ -69,9 +76,12 @@ class SourceConfig(BaseModel):
 
     adapter: str
     url: Annotated[URL, BeforeValidator(_url)]
+    # Only where the database does not know what its text is in.
+    text_encoding: Literal["", "gbk", "gb18030"] = ""
     # Writes need it to be false. A HIS is not ours: what only reads must not be able to write.
     read_only: bool = True
-    offers: list[str] = Field(min_length=1)
+    # Empty for an archive, which completes what another source offers.
+    offers: list[str] = Field(default=[], validate_default=True)
     pool_size: int = Field(4, ge=1, le=64)
     queue_length: int = Field(64, ge=0, le=10_000)
     queue_wait_seconds: float = Field(2.0, gt=0, le=600)
@@ -79,22 +89,66 @@ class SourceConfig(BaseModel):
     login_timeout_seconds: float = Field(5.0, gt=0, le=600)
     settings: dict[str, Any] = Field(default_factory=dict, validate_default=True)
 
+    @field_validator("text_encoding")
+    @classmethod
+    def _taken_by_the_driver(cls, value: str, info: ValidationInfo) -> str:
+        url = info.data.get("url")
+        driver = None if url is None else DRIVERS.get(url.drivername)
+        if value and url is not None and not (driver and driver.takes_encoding):
+            raise WrongSetting(
+                f"{url.drivername} 自行转换编码，不用此项；它只用于 SQL_ASCII 的 PostgreSQL",
+                f"{url.drivername} converts text by itself; this is for PostgreSQL in SQL_ASCII",
+            )
+        return value
+
     @field_validator("adapter")
     @classmethod
     def _known_adapter(cls, value: str) -> str:
-        if value not in ADAPTERS:
-            known = ", ".join(ADAPTERS)
+        if value not in ADAPTERS and value not in ARCHIVES:
+            known = ", ".join([*ADAPTERS, *ARCHIVES])
             raise WrongSetting(
                 f"没有适配器 {value!r}；可用：{known}", f"no adapter {value!r}; there are: {known}"
             )
         return value
 
+    @field_validator("url")
+    @classmethod
+    def _of_the_adapters_kind(cls, value: URL, info: ValidationInfo) -> URL:
+        name = info.data.get("adapter", "")
+        is_http = value.drivername in SCHEMES
+        if name in ARCHIVES and not is_http:
+            raise WrongSetting(
+                f"{name} 是 HTTP 服务，url 应如 http://用户:口令@主机:8042",
+                f"{name} is an HTTP server; its url is like http://user:password@host:8042",
+            )
+        if name in ADAPTERS and is_http:
+            raise WrongSetting(
+                f"{name} 读数据库，url 应如 sqlite:///hx.db",
+                f"{name} reads a database; its url is like sqlite:///hx.db",
+            )
+        return value
+
+    @field_validator("read_only")
+    @classmethod
+    def _an_archive_is_only_read(cls, value: bool, info: ValidationInfo) -> bool:
+        if not value and info.data.get("adapter") in ARCHIVES:
+            raise WrongSetting("影像归档只读", "an archive is only read from")
+        return value
+
     @field_validator("offers")
     @classmethod
     def _offered_by_the_adapter(cls, value: list[str], info: ValidationInfo) -> list[str]:
+        if info.data.get("adapter") in ARCHIVES and value:
+            raise WrongSetting(
+                "影像归档不单独提供契约，它补全 ExamResults 的影像；请删去 offers",
+                "an archive offers no contract, it completes the images of ExamResults; leave "
+                "offers out",
+            )
         adapter = ADAPTERS.get(info.data.get("adapter", ""))
         if adapter is None:
-            return value  # which is reported by itself
+            return value  # which is reported by itself, or an archive
+        if not value:
+            raise WrongSetting("至少写明一个契约", "name at least one contract")
         possible = [name for name, contract in CONTRACTS.items() if adapter.implements(contract)]
         for index, name in enumerate(value):
             if name not in possible:
@@ -116,7 +170,8 @@ class SourceConfig(BaseModel):
     @field_validator("settings")
     @classmethod
     def _as_the_adapter_says(cls, value: Mapping[str, Any], info: ValidationInfo) -> dict[str, Any]:
-        adapter = ADAPTERS.get(info.data.get("adapter", ""))
+        name = info.data.get("adapter", "")
+        adapter = ADAPTERS.get(name) or ARCHIVES.get(name)
         if adapter is None:
             return dict(value)
         try:

@@ -29,7 +29,7 @@ from sqlalchemy.exc import IntegrityError
 from adapters.columns import table
 from adapters.database import Source
 from adapters.own_tables import OwnTables
-from services.faults import Conflict, Overloaded
+from services.faults import Conflict, Overloaded, SourceTimeout
 
 T = TypeVar("T")
 
@@ -45,7 +45,8 @@ REQUEST = table(
 # As long as it gets, and ASCII alone: the database's character set has no say in it.
 REQUEST.append_column(Column("ANSWER", Text().with_variant(MEDIUMTEXT(), "mysql", "mariadb")))
 
-#: times that a write is begun again because another one changed what it had read
+#: times that a write is begun again because another one changed what it had read, or because the
+#: database undid it to end a deadlock
 _ATTEMPTS = 20
 
 
@@ -102,6 +103,9 @@ class Ledger:
                     return self._again(found, operation, digest, answer)
             except Changed:
                 continue
+            except SourceTimeout as fault:
+                if not self._source.undone(fault):
+                    raise
         raise self._source.fault(
             Overloaded,
             "同一登记正被其他请求反复修改，请稍后用同一请求号再试。",

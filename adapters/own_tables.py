@@ -27,7 +27,7 @@ class OwnTables:
         if self._there:
             return
         with self._lock:
-            if not self._there and self._missing():
+            if not self._there:
                 self._create()
             self._there = True
 
@@ -42,23 +42,24 @@ class OwnTables:
             return [table for table in self._tables if not inspector.has_table(table.name)]
 
     def _create(self) -> None:
-        try:
-            with self._source.transaction() as connection:
-                for table in self._tables:
-                    table.create(connection, checkfirst=True)
-        except SourceError as refused:
-            missing = self._missing()
-            if not missing:
-                return  # another node made them at the same moment
-            with self._source.connect() as connection:
-                statements = _ddl(connection, missing)
-            raise self._source.fault(
-                SourceError,
-                f"数据源 {self._source.name} 缺少本系统的表，且现用账号无权建表（{refused.zh}）。"
-                f"请由数据库管理员执行：\n{statements}",
-                f"Source {self._source.name} lacks tables of ours, and the account may not create "
-                f"them. Have the database's administrator run:\n{statements}",
-            ) from refused
+        for table in self._missing():
+            try:
+                with self._source.transaction() as connection:
+                    table.create(connection)
+            except SourceError as refused:
+                missing = self._missing()
+                if table not in missing:
+                    continue  # another node made it at the same moment
+                with self._source.connect() as connection:
+                    statements = _ddl(connection, missing)
+                name = self._source.name
+                raise self._source.fault(
+                    SourceError,
+                    f"数据源 {name} 缺少本系统的表，且现用账号无权建表（{refused.zh}）。"
+                    f"请由数据库管理员执行：\n{statements}",
+                    f"Source {name} lacks tables of ours, and the account may not create them. "
+                    f"Have the database's administrator run:\n{statements}",
+                ) from refused
 
 
 def _ddl(connection: Connection, tables: Sequence[Table]) -> str:

@@ -19,8 +19,6 @@ from collections.abc import Callable
 from typing import Any
 
 from lxml import etree
-from spyne import MethodContext
-from spyne.server import ServerBase
 
 from bench import floor
 from bench.hospital import (
@@ -106,14 +104,16 @@ def _codec(endpoint: Endpoint, body: bytes, operation: str) -> Callable[[], byte
     return run
 
 
-class _Direct(ServerBase):
-    transport = "direct"
-
-
 def _spyne(
     interface: Interface, answer: Callable[[str, tuple[Any, ...]], Any], body: bytes
 ) -> Callable[[], bytes]:
-    server = _Direct(spyne_application(interface, answer))
+    # Not at the top: services.soap.wsdl first makes spyne importable on new Pythons.
+    from spyne import MethodContext
+    from spyne.server import ServerBase
+
+    server = type("Direct", (ServerBase,), {"transport": "direct"})(
+        spyne_application(interface, answer)
+    )
 
     def run() -> bytes:
         initial = MethodContext(server, MethodContext.SERVER)

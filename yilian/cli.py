@@ -13,6 +13,7 @@ from yilian.commands.demo import demo
 from yilian.commands.gateway import gateway
 from yilian.commands.hash_password import hash_password
 from yilian.commands.node import node
+from yilian.commands.pacs import pacs
 from yilian.commands.registry import registry
 from yilian.commands.wsdl import wsdl
 from yilian.refused import Refused
@@ -25,7 +26,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, node, registry, gateway, call, wsdl, codec):
+for command in (demo, node, registry, gateway, call, wsdl, codec, pacs):
     app.command()(command)
 app.command("hash-password")(hash_password)
 app.add_typer(adapter.app)

@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_valida
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
+from adapters import ARCHIVES
 from adapters.config import SourceConfig
 from adapters.toml_lines import Way, find_line
 from yilian.config_words import chinese, wrong
@@ -89,6 +90,13 @@ class NodeConfig(Section):
                         f"source {other} offers {contract} already; a service has one source",
                         *("sources", name, "offers", index),
                     )
+        for name, source in self.sources.items():
+            if source.adapter in ARCHIVES and "ExamResults" not in first:
+                raise wrong(
+                    "没有来源提供 ExamResults，影像无从补全",
+                    "no source offers ExamResults, whose images it could complete",
+                    *("sources", name, "adapter"),
+                )
         return self
 
 

@@ -41,7 +41,7 @@ def app_of(node: Node) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         tasks = [
             asyncio.create_task(publication.keep()),
-            asyncio.create_task(keep_house(node.adapters)),
+            asyncio.create_task(keep_house(node.adapters, node.archives)),
         ]
         try:
             yield
@@ -84,13 +84,21 @@ def app_of(node: Node) -> Starlette:
         return Response(endpoint.wsdl(address, version), media_type="text/xml; charset=utf-8")
 
     async def health(http: HttpRequest) -> Response:
+        sources = {name: source.state() for name, source in node.sources.items()}
+        registry = publication.state()
+        images = node.images.state() if node.images else {}
+        worries = [
+            registry["problem"],
+            *(state["failing"] for state in (*sources.values(), *images.values())),
+        ]
         return JSONResponse(
             {
-                "status": "ok",
+                "status": "degraded" if any(worries) else "ok",  # the node itself answers calls
                 "hospital": config.hospital.code,
                 "services": sorted(node.endpoints),
-                "sources": {name: source.state() for name, source in node.sources.items()},
-                "registry": publication.state(),
+                "sources": sources,
+                "images": images,
+                "registry": registry,
             }
         )
 

@@ -1,4 +1,5 @@
-"""What a node does by itself every few seconds: each adapter's housekeeping, beside the calls."""
+"""What a node does by itself beside the calls: at start it looks at each source's tables, and
+every few seconds each adapter keeps its house."""
 
 from __future__ import annotations
 
@@ -7,8 +8,10 @@ from collections.abc import Iterable
 
 import structlog
 
-from adapters import Adapter
+from adapters.adapter import Adapter
+from adapters.image_archive import ImageArchive
 from services.faults import Fault
+from services.soap.exchange import internal_error
 
 log = structlog.get_logger()
 
@@ -16,13 +19,28 @@ log = structlog.get_logger()
 INTERVAL = 5.0
 
 
-async def keep_house(adapters: Iterable[Adapter]) -> None:
-    """Until cancelled. A source that is only read from needs none; the others do not wait for
-    each other."""
+async def keep_house(adapters: Iterable[Adapter], archives: Iterable[ImageArchive] = ()) -> None:
+    """Until cancelled. A source that is only read from is looked at and needs no more; no source
+    waits for another."""
     async with asyncio.TaskGroup() as group:
+        for archive in archives:
+            group.create_task(_look(archive))
         for adapter in adapters:
+            group.create_task(_look(adapter))
             if not adapter.source.config.read_only:
                 group.create_task(_rounds(adapter))
+
+
+async def _look(adapter: Adapter | ImageArchive) -> None:
+    """Say at start, and not at the first patient, that a table or column is missing. The node
+    goes on: what the other sources offer is none the worse for it."""
+    source = adapter.source
+    try:
+        await source.run(adapter.check)
+    except Fault as fault:
+        log.error("source check", source=source.name, fault=fault.code, say=str(fault))
+    else:
+        log.info("source check", source=source.name, say="ok")
 
 
 async def _rounds(adapter: Adapter) -> None:
@@ -40,5 +58,5 @@ async def _rounds(adapter: Adapter) -> None:
             # A defect of ours must not end the rounds: locks would never expire again.
             if repr(type(error)) != told:
                 told = repr(type(error))
-                log.exception("housekeeping", source=adapter.source.name)
+                internal_error(error, adapter.source.hospital)  # logs it, without its text
         await asyncio.sleep(INTERVAL)

@@ -10,8 +10,12 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from adapters import ADAPTERS, Adapter
+from adapters import ADAPTERS, ARCHIVES
+from adapters.adapter import Adapter
+from adapters.bulkhead import Bulkhead
 from adapters.database import Source
+from adapters.http_source import HttpSource
+from adapters.image_archive import ImageArchive
 from adapters.mapped.problems import WrongMapping
 from services import delimited, his_service
 from services.catalogue import CONTRACTS
@@ -20,6 +24,7 @@ from services.faults import UnknownService
 from services.soap.exchange import Endpoint, guarded
 from services.soap.interface import his_service_interface, typed_interface
 from yilian.config import NodeConfig
+from yilian.exam_images import ExamImages
 from yilian.refused import Refused
 
 Invoke = Callable[..., Awaitable[Any]]
@@ -27,12 +32,15 @@ Invoke = Callable[..., Awaitable[Any]]
 
 @dataclass(frozen=True)
 class Node:
-    """``endpoints`` by path; ``sources`` by their name in the configuration."""
+    """``endpoints`` by path; ``sources`` by their name in the configuration; ``images``: how the
+    ``archives`` complete reports."""
 
     config: NodeConfig
     endpoints: dict[str, Endpoint]
-    sources: dict[str, Source]
+    sources: dict[str, Bulkhead]
     adapters: tuple[Adapter, ...] = ()
+    archives: tuple[ImageArchive, ...] = ()
+    images: ExamImages | None = None
 
     async def close(self) -> None:
         """Give back every connection and thread."""
@@ -44,10 +52,15 @@ def assemble(config: NodeConfig) -> Node:
     """The node of a configuration. TypeError if an adapter lacks what it is said to offer;
     Refused if a mapping does not serve."""
     hospital = config.hospital.code
-    sources: dict[str, Source] = {}
+    sources: dict[str, Bulkhead] = {}
     adapters: list[Adapter] = []
+    archives: list[ImageArchive] = []
     offered: dict[str, dict[str, Invoke]] = {}
     for name, source_config in config.sources.items():
+        if source_config.adapter in ARCHIVES:
+            http = sources[name] = HttpSource(name, hospital, source_config)
+            archives.append(ARCHIVES[source_config.adapter](http, source_config.settings))
+            continue
         source = sources[name] = Source(name, hospital, source_config)
         try:
             adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
@@ -58,13 +71,18 @@ def assemble(config: NodeConfig) -> Node:
         adapters.append(adapter)
         for contract in source_config.offers:
             offered[contract] = _operations(CONTRACTS[contract], adapter, source, hospital)
+    images = ExamImages(archives) if archives else None
+    if images is not None:
+        exams = offered["ExamResults"]  # the configuration's check has seen to it
+        completed = images.completing(exams["GetExamReport"])
+        exams["GetExamReport"] = guarded(completed, hospital)
     endpoints = [
         Endpoint(typed_interface(CONTRACTS[contract]), hospital, invoke)
         for contract, invoke in offered.items()
     ]
     endpoints.append(his_service_endpoint(hospital, offered))
     by_path = {endpoint.path: endpoint for endpoint in endpoints}
-    return Node(config, by_path, sources, tuple(adapters))
+    return Node(config, by_path, sources, tuple(adapters), tuple(archives), images)
 
 
 def _operations(

@@ -200,10 +200,10 @@ class BsoftClinic(Clinic):
             "YYBZ": 1 if slot.ScheduleDate > booking.now.date() else 0,
             "CZSJ": booking.now,
         }
-        key = insert_next(connection, G.SBXH, values)
-        row = update(tables.MS_GHMX).where(G.SBXH == key)
-        connection.execute(row.values(JZHM=str(key)))  # a visit's own number, as the row's is
-        return str(key)
+        made = insert_next(connection, G.SBXH, values)
+        row = update(tables.MS_GHMX).where(G.SBXH == made)
+        connection.execute(row.values(JZHM=str(made)))  # a visit's own number, as the row's is
+        return str(made)
 
     def return_visit(self, connection: Connection, visit: Visit, now: datetime) -> bool:
         seen = [G.JZZT != int(one) for one in self._settings.visited_values if one.isdigit()]

@@ -2,30 +2,38 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from typing import Any
+from sqlalchemy import URL
 
-from sqlalchemy import Engine
+from adapters.drivers import (
+    mariadb,
+    mariadb_odbc,
+    mssql,
+    oracle,
+    postgresql,
+    postgresql_odbc,
+    sqlite,
+)
+from adapters.drivers.driver import Driver
 
-from adapters.drivers import sqlite
-from adapters.drivers.limits import Limits
-from services.faults import ServerFault
-
-
-@dataclass(frozen=True)
-class Driver:
-    """``engine`` makes an engine whose statements end at the limit; ``interrupt`` stops what a
-    DBAPI connection is doing, from another thread; ``fault`` says which fault a DBAPI error is,
-    and ``detail`` puts it in words that hold no value of any row."""
-
-    engine: Callable[[Limits], Engine]
-    interrupt: Callable[[Any], None]
-    fault: Callable[[BaseException], type[ServerFault]]
-    detail: Callable[[BaseException], str]
-
-
-#: by the dialect's name in the URL
+#: by database and driver, as a URL begins
 DRIVERS: dict[str, Driver] = {
-    "sqlite": Driver(sqlite.engine, sqlite.interrupt, sqlite.fault, sqlite.detail),
+    "sqlite+pysqlite": sqlite.DRIVER,
+    "postgresql+psycopg": postgresql.DRIVER,
+    "postgresql+pyodbc": postgresql_odbc.DRIVER,
+    "mariadb+pymysql": mariadb.DRIVER,
+    "mysql+pymysql": mariadb.DRIVER,
+    "mariadb+pyodbc": mariadb_odbc.DRIVER,
+    "mysql+pyodbc": mariadb_odbc.DRIVER,
+    "oracle+oracledb": oracle.DRIVER,
+    "mssql+pyodbc": mssql.DRIVER,
 }
+
+
+def with_driver(url: URL) -> URL:
+    """The URL with its driver: the first one of its database where none was named."""
+    if "+" in url.drivername:
+        return url
+    for name in DRIVERS:
+        if name.startswith(f"{url.drivername}+"):
+            return url.set(drivername=name)
+    return url

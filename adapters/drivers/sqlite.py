@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, PoolProxiedConnection, create_engine, event
 from sqlalchemy.exc import DisconnectionError
 from sqlalchemy.pool import QueuePool
 
+from adapters.drivers.driver import Driver
 from adapters.drivers.limits import Limits
 from services.faults import ServerFault, SourceError, SourceTimeout, SourceUnavailable
 
@@ -77,8 +78,9 @@ def engine(limits: Limits) -> Engine:
     return made
 
 
-def interrupt(connection: Any) -> None:
-    connection.interrupt()
+def interrupt(connection: PoolProxiedConnection) -> None:
+    held: Any = connection.dbapi_connection
+    held.interrupt()
 
 
 def fault(error: BaseException) -> type[ServerFault]:
@@ -94,9 +96,20 @@ def detail(error: BaseException) -> str:
     return str(error)
 
 
+def check(url: URL) -> None:
+    if url.database in (None, "", ":memory:"):
+        raise ValueError(
+            "sqlite 要写明文件，如 sqlite:///hx.db；内存数据库不能共用",
+            "name a file, as in sqlite:///hx.db; a database in memory cannot be shared",
+        )
+
+
 def _identity(path: Path) -> tuple[int, int] | None:
     try:
         status = path.stat()
     except OSError:
         return None
     return status.st_dev, status.st_ino
+
+
+DRIVER = Driver(engine, interrupt, fault, detail, check=check)

@@ -7,39 +7,33 @@ from collections.abc import Callable
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
 
 from sqlalchemy import Connection
 from sqlalchemy.exc import IntegrityError
 
 from adapters.database import Source
 from adapters.ledger import Changed, Ledger
-from adapters.registrations.clinic import Booking, Clinic, Visit
+from adapters.registrations.clinic import Booking, Clinic
 from adapters.registrations.numbers import Numbers
 from adapters.registrations.settings import RegistrationSettings
-from adapters.registrations.standing import Standing, his_id, his_key, state_of
+from adapters.registrations.standing import Standing
+from adapters.registrations.standings import Standings
 from adapters.registrations.table import (
     REGISTRATION,
     C,
     Kept,
     add,
-    by_his_key,
-    by_id,
     change,
-    linked,
-    read,
 )
 from adapters.sessions import unknown_session
-from services.faults import Conflict, NotFound
+from services.faults import Conflict
 from services.number_source import NumberSourceSlot
 from services.registration import (
-    AffectedRegistration,
     NumberLock,
     RegistrationRecord,
     StopNotice,
 )
 from services.registration_states import (
-    LIVING,
     LOCKED,
     REGISTERED,
     after,
@@ -64,6 +58,7 @@ class Registrations:
         self._clock = clock
         self._ledger = Ledger(source, clock, (REGISTRATION,))
         self._numbers = Numbers(source, clinic, settings)
+        self._standings = Standings(source, clinic)
 
     def housekeeping(self) -> None:
         """Make our tables if they are missing, and end the locks that expired."""
@@ -108,7 +103,7 @@ class Registrations:
 
         def work(connection: Connection) -> RegistrationRecord:
             now = self._now()
-            found = self._find(connection, lock_id, now, "LockId")
+            found = self._standings.find(connection, lock_id, now, "LockId")
             state = after(found.state, "ConfirmRegistration")
             kept = found.kept
             assert kept is not None and kept.sequence is not None  # only ours are ever locked
@@ -136,7 +131,7 @@ class Registrations:
                 change(connection, replace(kept, state=state), HIS_KEY=key)
             else:
                 self._clinic.pay_visit(connection, kept.his_key, booking)
-            return self._find(connection, lock_id, now, "LockId").record()
+            return self._standings.find(connection, lock_id, now, "LockId").record()
 
         return self._ledger.once("ConfirmRegistration", asked, RegistrationRecord, work)
 
@@ -145,12 +140,12 @@ class Registrations:
 
         def work(connection: Connection) -> RegistrationRecord:
             now = self._now()
-            found = self._find(connection, lock_id, now, "LockId")
+            found = self._standings.find(connection, lock_id, now, "LockId")
             state = after(found.state, "ReleaseLock")
             assert found.kept is not None  # only ours are ever locked
             self._clinic.hold(connection, found.kept.schedule_id)
             self._numbers.end(connection, found.kept, state, now, C.EXPIRES_AT > now)
-            return self._find(connection, lock_id, now, "LockId").record()
+            return self._standings.find(connection, lock_id, now, "LockId").record()
 
         asked = {"RequestId": request_id, "LockId": lock_id}
         return self._ledger.once("ReleaseLock", asked, RegistrationRecord, work)
@@ -177,7 +172,7 @@ class Registrations:
             kept = self._kept(booking, REGISTERED, self._clinic.add_visit(connection, booking))
             paid = replace(kept, payment_reference=payment_reference, amount=amount)
             add(connection, paid, claims=True)
-            return self._find(connection, kept.id, now, "RegistrationId").record()
+            return self._standings.find(connection, kept.id, now, "RegistrationId").record()
 
         return self._ledger.once("Register", asked, RegistrationRecord, work)
 
@@ -186,7 +181,7 @@ class Registrations:
 
         def work(connection: Connection) -> RegistrationRecord:
             now = self._now()
-            found = self._find(connection, registration_id, now, "RegistrationId")
+            found = self._standings.find(connection, registration_id, now, "RegistrationId")
             state = after(found.state, "CancelRegistration")
             if found.schedule_id is not None:
                 self._clinic.hold(connection, found.schedule_id)
@@ -196,7 +191,7 @@ class Registrations:
                 connection, found.visit, now
             ):
                 raise Changed
-            return self._find(connection, registration_id, now, "RegistrationId").record()
+            return self._standings.find(connection, registration_id, now, "RegistrationId").record()
 
         asked = {
             **{"RequestId": request_id, "RegistrationId": registration_id},
@@ -209,7 +204,7 @@ class Registrations:
 
         def work(connection: Connection) -> RegistrationRecord:
             now = self._now()
-            found = self._find(connection, registration_id, now, "RegistrationId")
+            found = self._standings.find(connection, registration_id, now, "RegistrationId")
             state = after(found.state, "CheckIn")
             day = found.record().ScheduleDate
             if day != now.date():
@@ -221,7 +216,7 @@ class Registrations:
             kept = found.kept or self._adopt(connection, found)
             if not change(connection, kept, STATE=state, ARRIVED_AT=now):
                 raise Changed
-            return self._find(connection, registration_id, now, "RegistrationId").record()
+            return self._standings.find(connection, registration_id, now, "RegistrationId").record()
 
         asked = {"RequestId": request_id, "RegistrationId": registration_id}
         return self._ledger.once("CheckIn", asked, RegistrationRecord, work)
@@ -229,42 +224,17 @@ class Registrations:
     def get(self, registration_id: str) -> RegistrationRecord:
         """GetRegistration."""
         self._ledger.prepare()
-        with self._source.connect() as connection:
-            found = self._find(connection, registration_id, self._now(), "RegistrationId")
-            return found.record()
+        return self._standings.get(registration_id, self._now())
 
     def of_patient(self, patient_id: str, since: date | None) -> list[RegistrationRecord]:
         """ListRegistrations."""
         self._ledger.prepare()
-        now = self._now()
-        slots: dict[str, NumberSourceSlot | None] = {}
-        conditions: list[Any] = [C.PATIENT_ID == patient_id]
-        if since is not None:
-            conditions.append(C.SESSION_DATE >= since)
-        with self._source.connect() as connection:
-            visits = {v.key: v for v in self._clinic.visits_of(connection, patient_id, since)}
-            ours = read(connection, *conditions)
-            known = {kept.his_key for kept in ours}
-            pairs: list[tuple[Kept | None, Visit | None]] = [
-                (kept, visits.get(kept.his_key or "")) for kept in ours
-            ]
-            pairs += [(None, visit) for key, visit in visits.items() if key not in known]
-            records = [
-                self._standing(connection, kept, visit, now, slots).record()
-                for kept, visit in pairs
-            ]
-        records.sort(key=_newness, reverse=True)
-        return records
+        return self._standings.of_patient(patient_id, since, self._now())
 
     def stop_notices(self, since: date) -> list[StopNotice]:
         """ListStopNotices."""
         self._ledger.prepare()
-        now = self._now()
-        with self._source.connect() as connection:
-            slots = self._clinic.stopped_since(connection, since)
-            notices = [self._notice(connection, slot, now) for slot in slots]
-        notices.sort(key=lambda one: (one.ScheduleDate, one.ClinicLabel, one.Shift, one.ScheduleId))
-        return notices
+        return self._standings.stop_notices(since, self._now())
 
     # --- taking a number ------------------------------------------------------------------------
 
@@ -371,47 +341,7 @@ class Registrations:
             f"Session {slot.ScheduleId} is full. Choose another, or try later: numbers come back.",
         )
 
-    # --- finding --------------------------------------------------------------------------------
-
-    def _find(self, connection: Connection, identifier: str, now: datetime, field: str) -> Standing:
-        kept = by_id(connection, identifier)
-        visit = None
-        if kept is None:
-            key = his_key(identifier)
-            if key is not None:
-                visit = self._clinic.visit(connection, key)
-                kept = by_his_key(connection, key)
-        elif kept.his_key is not None:
-            visit = self._clinic.visit(connection, kept.his_key)
-        if kept is None and visit is None:
-            raise self._source.fault(
-                NotFound,
-                f"医院 {self._source.hospital} 没有挂号或锁号 {identifier}。请核对标识。",
-                f"Hospital {self._source.hospital} has no registration or lock {identifier}. "
-                "Check the id.",
-                field=field,
-            )
-        return self._standing(connection, kept, visit, now, {})
-
-    def _standing(
-        self,
-        connection: Connection,
-        kept: Kept | None,
-        visit: Visit | None,
-        now: datetime,
-        slots: dict[str, NumberSourceSlot | None],
-    ) -> Standing:
-        """``slots`` are those looked up before. Those of old visits are not: the HIS's row has
-        its session's names, and nobody stops a session of last year."""
-        slot = None
-        schedule_id = kept.schedule_id if kept else visit.schedule_id if visit else None
-        day = kept.day if kept else visit.day if visit else now.date()
-        if schedule_id is not None and (visit is None or day >= now.date()):
-            if schedule_id not in slots:
-                slots[schedule_id] = self._clinic.session(connection, schedule_id)
-            slot = slots[schedule_id]
-        identifier = kept.id if kept else his_id(visit.key) if visit else ""
-        return Standing(identifier, state_of(kept, visit, slot, now), kept, visit, slot)
+    # --- rows of ours ---------------------------------------------------------------------------
 
     def _adopt(self, connection: Connection, found: Standing) -> Kept:
         """A row of ours for what the hospital's window registered. It claims nothing: the
@@ -444,37 +374,6 @@ class Registrations:
             raise Changed from None  # another request adopted it a moment ago
         return kept
 
-    def _notice(self, connection: Connection, slot: NumberSourceSlot, now: datetime) -> StopNotice:
-        visits = {visit.key: visit for visit in self._clinic.visits_at(connection, slot)}
-        ours = read(connection, C.SCHEDULE_ID == slot.ScheduleId)
-        known = linked(connection, visits) | {kept.his_key or kept.id: kept for kept in ours}
-        pairs: list[tuple[Kept | None, Visit | None]] = [
-            (kept, visits.get(kept.his_key or "")) for kept in known.values()
-        ]
-        pairs += [(None, visit) for key, visit in visits.items() if key not in known]
-        affected = []
-        for kept, visit in pairs:
-            if state_of(kept, visit, slot, now) not in LIVING:
-                continue
-            one: Any = kept or visit
-            affected.append(
-                AffectedRegistration(
-                    RegistrationId=kept.id if kept else his_id(visit.key if visit else ""),
-                    PatientId=one.patient_id,
-                    SequenceNo=one.sequence,
-                )
-            )
-        affected.sort(key=lambda each: (each.SequenceNo or 0, each.RegistrationId))
-        return StopNotice(
-            ScheduleId=slot.ScheduleId,
-            ScheduleDate=slot.ScheduleDate,
-            ClinicLabel=slot.ClinicLabel,
-            DeptName=slot.DeptName,
-            DoctorName=slot.DoctorName,
-            Shift=slot.Shift,
-            Affected=affected,
-        )
-
     # --- small things -----------------------------------------------------------------------------
 
     def _now(self) -> datetime:
@@ -482,7 +381,3 @@ class Registrations:
 
     def _conflict(self, zh: str, en: str, field: str = "ScheduleId") -> Conflict:
         return self._source.fault(Conflict, zh, en, field=field)
-
-
-def _newness(record: RegistrationRecord) -> tuple[date, datetime, str]:
-    return record.ScheduleDate, record.RegisteredAt or datetime.min, record.RegistrationId

@@ -48,7 +48,12 @@ def test_defaults() -> None:
         ({"adapter": "bsoft", "offers": ["LabResults"]}, ("offers", 0), ["NumberSource"]),
         ({"url": "hx.db"}, ("url",), ["sqlite:///hx.db"]),
         ({"url": "sqlite://"}, ("url",), ["sqlite:///hx.db"]),
-        ({"url": "oracle://u:secret@db/x"}, ("url",), ["oracle", "sqlite"]),
+        ({"url": "firebird://u:secret@db/x"}, ("url",), ["firebird", "sqlite"]),
+        ({"url": "postgresql+psycopg2://u:secret@db/x"}, ("url",), ["postgresql+psycopg,"]),
+        ({"url": "mssql://u:secret@db/x"}, ("url",), ["driver=FreeTDS"]),
+        ({"url": "oracle://u:secret@db/x?service_name=y"}, ("url",), ["SID"]),
+        ({"text_encoding": "gbk"}, ("text_encoding",), ["SQL_ASCII"]),
+        ({"text_encoding": "big5"}, ("text_encoding",), []),
         ({"pool_size": 0}, ("pool_size",), []),
         ({"queue_length": -1}, ("queue_length",), []),
         ({"statement_timeout_seconds": 0}, ("statement_timeout_seconds",), []),
@@ -85,7 +90,7 @@ def test_columns_of_a_lis(columns: dict[str, str]) -> None:
 
 def test_a_password_is_not_shown() -> None:
     with pytest.raises(ValidationError) as caught:
-        config(url="oracle://u:secret@db/x")
+        config(url="mssql://u:secret@db/x")
     assert "secret" not in str(caught.value)
 
 

@@ -1,8 +1,12 @@
 """The codec against the published schema (lxml) and spyne's own Soap11: the same verdicts and the
-same values, on valid envelopes and on broken ones."""
+same values, on valid envelopes and on broken ones.
+
+YILIAN_THOROUGH=10 in the environment makes ten times as many envelopes, as CI does once.
+"""
 
 from __future__ import annotations
 
+import os
 from dataclasses import asdict, is_dataclass
 from datetime import datetime, timedelta, timezone
 from typing import Any
@@ -27,6 +31,8 @@ from tests.services.sample import Sample
 
 INTERFACES = [typed_interface(contract) for contract in (*CONTRACTS.values(), Sample)]
 CASES = [(interface, op) for interface in INTERFACES for op in interface.operations]
+THOROUGH = int(os.environ.get("YILIAN_THOROUGH", "1"))
+ANY_PACE: Any = {"suppress_health_check": [HealthCheck.too_slow], "deadline": None}
 XSI = "http://www.w3.org/2001/XMLSchema-instance"
 LOCAL = timezone(timedelta(hours=8))
 
@@ -168,7 +174,7 @@ SCHEMAS = {interface.name: etree.XMLSchema(schema(interface)) for interface in I
 def test_same_verdict_as_the_published_schema(
     interface: Interface, operation: WireOperation
 ) -> None:
-    @settings(max_examples=300, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @settings(max_examples=40 * THOROUGH, **ANY_PACE)
     @given(wrappers(interface, operation))
     def check(wrapper: str) -> None:
         decoded = _decoded(interface, _enveloped(wrapper))
@@ -237,7 +243,7 @@ def _plain(value: Any) -> Any:
     ("interface", "operation"), CASES, ids=[f"{i.name}.{o.name}" for i, o in CASES]
 )
 def test_same_verdict_and_values_as_spyne(interface: Interface, operation: WireOperation) -> None:
-    @settings(max_examples=150, suppress_health_check=[HealthCheck.too_slow], deadline=None)
+    @settings(max_examples=20 * THOROUGH, **ANY_PACE)
     @given(wrappers(interface, operation))
     def check(wrapper: str) -> None:
         body = _enveloped(wrapper)

@@ -10,7 +10,7 @@ from typing import Any
 from adapters.bsoft.tables import METADATA
 from yilian.demo_data.people import PAYERS, Person
 from yilian.demo_data.rows import create_tables, insert, padded, stored
-from yilian.demo_data.schedules import sessions
+from yilian.demo_data.schedules import BOOKED_AHEAD, sessions
 from yilian.demo_data.staff import PERFORMERS, TITLES, Staff
 
 # What this site added to the vendor's schema; the adapter's settings name it.
@@ -114,11 +114,12 @@ def write_day(
         for serial in range(session.registered):
             patient = patients[random.randrange(len(patients))]
             at = stored(opening + timedelta(minutes=5 * serial))
+            made = stored(opening - BOOKED_AHEAD + timedelta(minutes=5 * serial))
             number = first + len(registrations)
             registrations.append(
                 (
                     *(number, ORGANISATION, patient.number, at, shift, dept, doctor.number),
-                    *(0.5, 6.5, 0, f"J{number:012d}", 1, 0, 0, at),
+                    *(0.5, 6.5, 0, f"J{number:012d}", 1, 0, 0, made),
                 )
             )
     insert(

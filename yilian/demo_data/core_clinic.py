@@ -11,7 +11,7 @@ from typing import Any
 from adapters.junwei.tables import METADATA
 from yilian.demo_data.people import Person
 from yilian.demo_data.rows import create_tables, insert, padded, stored
-from yilian.demo_data.schedules import Session, sessions
+from yilian.demo_data.schedules import BOOKED_AHEAD, Session, sessions
 from yilian.demo_data.staff import EMERGENCY, PERFORMERS, TITLES, Doctor, Staff
 
 # What this site added to the vendor's schema; the adapter's settings name it.
@@ -204,7 +204,8 @@ def _visit(
     serial: int,
     patient: Person,
 ) -> tuple[Any, ...]:
-    at = datetime.combine(day, time(_WHEN[session.shift])) + timedelta(minutes=4 * serial)
+    at = datetime.combine(day - BOOKED_AHEAD, time(_WHEN[session.shift]))
+    at += timedelta(minutes=4 * serial)
     doctor = session.doctor.name if session.doctor else None
     return (
         *(stored(day), number, label, session.shift, serial, patient.patient_id, patient.name),

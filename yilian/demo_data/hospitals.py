@@ -39,7 +39,10 @@ class DemoHospitals:
                     "adapter": "junwei",
                     "url": _url(self.hx),
                     "read_only": False,
-                    "offers": ["NumberSource", "Ordering", "LabResults", "ExamResults"],
+                    "offers": [
+                        *("NumberSource", "Patients", "Registration"),
+                        *("Ordering", "LabResults", "ExamResults"),
+                    ],
                     "settings": {
                         "current_no": "next",
                         "stopped": "OUTP_DOCTOR_REGIST.STOP_INDICATOR",
@@ -55,7 +58,8 @@ class DemoHospitals:
                 "his": {
                     "adapter": "bsoft",
                     "url": _url(self.sq_his),
-                    "offers": ["NumberSource"],
+                    "read_only": False,
+                    "offers": ["NumberSource", "Patients", "Registration"],
                     "settings": {
                         "organisation": ORGANISATION,
                         "remote_flag": "YCGH",

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from random import Random
 
 from yilian.demo_data.staff import EMERGENCY, Doctor, Staff
+
+#: how long before the session its registrations were made: further than sessions lie ahead, so
+#: that none was made in the future, whenever the day is written
+BOOKED_AHEAD = timedelta(days=31)
 
 
 @dataclass(slots=True)

@@ -71,11 +71,11 @@ def mask(text: str) -> str:
     """The text's form: letters ``x``, digits ``9``, Han characters ``某``, at most 24 of them."""
 
     def one(character: str) -> str:
-        if character.isdigit():
-            return "9"
         if "\u3400" <= character <= "\u9fff" or ord(character) > 0x1FFFF:
             return "某"
-        return "x" if character.isalpha() else character
+        if character.isnumeric():
+            return "9"
+        return "x" if character.isalnum() else character
 
     masked = "".join(map(one, text[:24])).replace("\n", " ")
     return masked + ("…" if len(text) > 24 else "")

@@ -37,16 +37,19 @@ def opened(name: str, hospital: str, config: SourceConfig) -> Iterator[Opened]:
 
 
 def chosen(file: Path, name: str | None) -> tuple[str, dict[str, SourceConfig]]:
-    """The hospital's code and the sources of a node's configuration, or the one of that name."""
+    """The hospital's code and the databases of a node's configuration, or the one of that name.
+    An image archive is no database: ``yilian pacs`` looks at it."""
     config = load(file, NodeConfig)
+    databases = {key: one for key, one in config.sources.items() if one.adapter in ADAPTERS}
     if name is None:
-        return config.hospital.code, dict(config.sources)
-    if name not in config.sources:
-        known = "、".join(config.sources)
+        return config.hospital.code, databases
+    if name not in databases:
+        known = "、".join(databases)
         raise Refused(
-            f"{file} 中没有来源 {name}；有：{known}。", f"{file} has no source {name}: {known}."
+            f"{file} 中没有数据库来源 {name}；有：{known}。",
+            f"{file} has no database source {name}: {known}.",
         )
-    return config.hospital.code, {name: config.sources[name]}
+    return config.hospital.code, {name: databases[name]}
 
 
 def only_read(config: SourceConfig) -> SourceConfig:

@@ -65,7 +65,9 @@ def _registration(findings: Findings, patients: list[str]) -> None:
     fees = slot.RegistrationFee + slot.ConsultationFee
 
     def left(operation: str, fewer: int, what: str) -> None:
-        now: NumberSourceSlot = adapter.GetNumberSource(slot.ScheduleId)
+        now = findings.call("NumberSource", "GetNumberSource", ScheduleId=slot.ScheduleId)
+        if now is None:
+            return  # its Fault is kept
         wanted = None if slot.Remaining is None else slot.Remaining - fewer
         findings.rule(
             operation,

@@ -1,0 +1,111 @@
+"""What every driver behind pyodbc needs: connection strings, cancelling, reading its errors."""
+
+from __future__ import annotations
+
+import os
+import re
+import socket
+import threading
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import URL, PoolProxiedConnection
+
+# A login finds its socket among those of the process, so two at once to one server may not be.
+_LOGINS: dict[tuple[str, int], threading.Lock] = {}
+_LOGINS_LOCK = threading.Lock()
+_DESCRIPTORS = Path("/proc/self/fd")
+_MARKS = frozenset("[]{}(),;?*=!@")
+_NUMBER = re.compile(r"\((-?\d+)\) \(SQL\w+\)")
+_PREFIX = re.compile(r"^(\[[^\]]*\]\s*)+")
+
+
+class HungLogin(Exception):
+    """Others are still logging in to a server that does not answer."""
+
+
+def connection_string(url: URL, driver: str, attributes: Mapping[str, str]) -> str:
+    """Of a plain URL. What its query says comes last and stands: ``driver`` names another ODBC
+    driver, everything else is an attribute of the driver's."""
+    given = {key: value for key, value in url.query.items() if isinstance(value, str)}
+    parts = {
+        "DRIVER": given.pop("driver", driver),
+        "SERVER": url.host or "127.0.0.1",
+        "DATABASE": url.database or "",
+        "UID": url.username or "",
+        "PWD": str(url.password or ""),
+    }
+    if url.port:
+        parts["PORT"] = str(url.port)
+    known = {key.lower() for key in given}
+    parts |= {key: value for key, value in attributes.items() if key.lower() not in known}
+    return ";".join(f"{key}={_quoted(value)}" for key, value in (parts | given).items()) + ";"
+
+
+def _quoted(value: str) -> str:
+    # Not all drivers take braces around a number.
+    if value.isascii() and not set(value) & _MARKS and value == value.strip():
+        return value
+    return "{" + value.replace("}", "}}") + "}"
+
+
+def logged_in(
+    url: URL, port: int, seconds: float, login: Callable[[], Any]
+) -> tuple[Any, int | None]:
+    """What ``login`` gives, and the descriptor of its socket where the system tells it (Linux,
+    TCP). Logins to one server come one after another; none waits longer than ``seconds``."""
+    if not _DESCRIPTORS.is_dir():
+        return login(), None
+    address = url.host or "127.0.0.1", url.port or port
+    with _LOGINS_LOCK:
+        lock = _LOGINS.setdefault(address, threading.Lock())
+    if not lock.acquire(timeout=seconds):
+        raise HungLogin(f"{address[0]}:{address[1]}: login does not end")
+    try:
+        before = _sockets(address[1])
+        connection = login()
+        found = [fd for fd, one in _sockets(address[1]).items() if before.get(fd) != one]
+        return connection, found[0] if len(found) == 1 else None
+    finally:
+        lock.release()
+
+
+def _sockets(port: int) -> dict[int, str]:
+    """Descriptors of this process that are connected to such a port, with their identities."""
+    found = {}
+    for entry in _DESCRIPTORS.iterdir():
+        with suppress(OSError):  # gone meanwhile
+            identity = str(entry.readlink())
+            if not identity.startswith("socket:"):
+                continue
+            with socket.socket(fileno=os.dup(int(entry.name))) as copy:
+                peer = copy.getpeername()
+            if isinstance(peer, tuple) and peer[1] == port:
+                found[int(entry.name)] = identity
+    return found
+
+
+def interrupt(connection: PoolProxiedConnection) -> None:
+    cursor = connection.info.get("cursor")
+    if cursor is not None:
+        cursor.cancel()
+
+
+def state(error: BaseException) -> str | None:
+    """The SQLSTATE; None where there is none."""
+    first = error.args[0] if error.args else None
+    return first if isinstance(first, str) and len(first) == 5 else None
+
+
+def number(error: BaseException) -> int | None:
+    """The server's own number, which drivers put behind their text."""
+    found = _NUMBER.search(words(error))
+    return int(found[1]) if found else None
+
+
+def words(error: BaseException) -> str:
+    """What the driver said, without the names of those who passed it on."""
+    text = str(error.args[1]) if len(error.args) > 1 else str(error)
+    return _PREFIX.sub("", text)
