@@ -67,9 +67,20 @@ def test_toml(example: Example, tmp_path: Path) -> None:
     if model is None:
         return
     text = example.text.replace('"scrypt$..."', f'"{HASH}"')
+    for name, other in named_files(example.where.partition(":")[0]).items():
+        (tmp_path / name).write_text(other, "utf-8")
     file = tmp_path / "example.toml"
     file.write_text(text, "utf-8")
     load(file, model)
+
+
+def named_files(document: str) -> dict[str, str]:
+    """A document's TOML blocks that begin with a file's name, as ``# his.toml``: what another
+    block of it refers to."""
+    fences = FENCE.finditer((PROJECT / document).read_text("utf-8"))
+    texts = [fence[2] for fence in fences if fence[1] == "toml"]
+    names = [re.match(r"# (\S+\.toml)\n", text) for text in texts]
+    return {name[1]: text for name, text in zip(names, texts, strict=True) if name}
 
 
 HASH = "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
