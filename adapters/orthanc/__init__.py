@@ -31,8 +31,8 @@ class Orthanc(ImageArchive):
         wanted: dict[str, Sequence[str]] = (
             {"StudyInstanceUID": StudyUids} if StudyUids else {"AccessionNumber": [ExamNo]}
         )
-        # Where the ids are the same, a study of another patient is never shown with this report,
-        # whatever the HIS says.
+        # Where the ids are the same, another patient's study tells nothing of this report, whatever
+        # UID the HIS has.
         if self._settings.patient_ids == "same":
             wanted["PatientID"] = [PatientId]
         with self.source.session() as session:

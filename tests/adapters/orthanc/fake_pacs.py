@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import socket
+import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -44,8 +45,9 @@ class Conversation:
 
 
 class FakePacs:
-    def __init__(self, talk: Talk) -> None:
+    def __init__(self, talk: Talk, tls: ssl.SSLContext | None = None) -> None:
         self.talk = talk
+        self.tls = tls
         self.requests: list[tuple[str, dict[str, str], bytes]] = []
         self.connections = 0
         self.over = threading.Event()
@@ -57,7 +59,7 @@ class FakePacs:
 
     @property
     def url(self) -> str:
-        return f"http://127.0.0.1:{self.port}"
+        return f"http{'s' if self.tls else ''}://127.0.0.1:{self.port}"
 
     def paths(self) -> list[str]:
         return [first.split()[1] for first, _, _ in self.requests]
@@ -90,13 +92,16 @@ class FakePacs:
 
     def _serve(self, sock: socket.socket) -> None:
         with suppress(OSError):
+            if self.tls is not None:
+                sock = self.tls.wrap_socket(sock, server_side=True)
+                self._open.append(sock)
             self.talk(Conversation(self, sock))
             sock.shutdown(socket.SHUT_RDWR)
 
 
 @contextmanager
-def fake_pacs(talk: Talk) -> Iterator[FakePacs]:
-    pacs = FakePacs(talk)
+def fake_pacs(talk: Talk, tls: ssl.SSLContext | None = None) -> Iterator[FakePacs]:
+    pacs = FakePacs(talk, tls)
     try:
         yield pacs
     finally:

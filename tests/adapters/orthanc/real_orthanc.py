@@ -25,12 +25,12 @@ PLUGINS = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
 USER, PASSWORD = "yilian", "口令@1"
 
 
-def required() -> str:
-    """Where Orthanc is. Skips where it is not installed; in CI, where it must be, fails."""
-    found = shutil.which("Orthanc") or shutil.which("Orthanc", path="/usr/sbin")
-    if found and PLUGINS.exists():
+def required(program: str = "Orthanc") -> str:
+    """Where it is. Skips where it is not installed; in CI, where it must be, fails."""
+    found = shutil.which(program) or shutil.which(program, path="/usr/sbin")
+    if found and (program != "Orthanc" or PLUGINS.exists()):
         return found
-    reason = "Orthanc 未安装，安装：./run setup-full / not installed; ./run setup-full does it"
+    reason = f"{program} 未安装，安装：./run setup-full / not installed; ./run setup-full does it"
     if os.environ.get("CI"):
         pytest.fail(reason)
     pytest.skip(reason)

@@ -82,6 +82,15 @@ def test_an_unknown_number_asks_for_no_image(junwei_database: Database) -> None:
     assert pacs.requests == []
 
 
+def test_another_patients_study_tells_nothing(junwei_database: Database) -> None:
+    examined(junwei_database)
+    with (
+        fake_pacs(Orthanc(study(1, patient="0000000002"))) as pacs,
+        node(junwei_database, pacs={"url": pacs.url, **LINKED}) as made,
+    ):
+        assert images(report(made)) == [KNOWN]
+
+
 def test_two_archives(junwei_database: Database) -> None:
     examined(junwei_database)
     with (
