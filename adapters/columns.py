@@ -11,7 +11,18 @@ from collections.abc import Callable
 from datetime import date, datetime
 from typing import Any
 
-from sqlalchemy import Column, DateTime, Dialect, Integer, MetaData, Numeric, Select, String, Table
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    DateTime,
+    Dialect,
+    Integer,
+    MetaData,
+    Numeric,
+    Select,
+    String,
+    Table,
+)
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 #: a select of any columns
@@ -77,7 +88,7 @@ def _column(table_name: str, text: str) -> Column[Any]:
     elif scale:
         kind = Amount(int(digits), int(scale))
     elif digits:
-        kind = Integer()
+        kind = Integer() if int(digits) <= 9 else BigInteger()
     else:
         kind = Moment()
     return Column(name, kind, primary_key=bool(key), autoincrement=False)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Sequence
 
-from sqlalchemy import Connection, Table, inspect
+from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from adapters.database import Source
@@ -45,7 +45,7 @@ class OwnTables:
         for table in self._missing():
             try:
                 with self._source.transaction() as connection:
-                    table.create(connection)
+                    _create(connection, table)
             except SourceError as refused:
                 missing = self._missing()
                 if table not in missing:
@@ -60,6 +60,27 @@ class OwnTables:
                     f"Source {name} lacks tables of ours, and the account may not create them. "
                     f"Have the database's administrator run:\n{statements}",
                 ) from refused
+
+
+def _create(connection: Connection, table: Table) -> None:
+    """The table with its indexes: whoever sees it may already use it."""
+    if connection.dialect.name not in ("mysql", "mariadb"):
+        table.create(connection)
+        return
+    # There an index is a statement of its own that commits, and waits for those who use the table
+    # meanwhile while they wait for each other. So it is made under another name, by one at a time.
+    making = f"{table.name}_MAKING"
+    connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), {"name": making, "seconds": 5})
+    try:
+        if inspect(connection).has_table(table.name):
+            return
+        new = table.to_metadata(MetaData(), name=making)
+        new.drop(connection, checkfirst=True)  # of one who was killed in the middle
+        new.create(connection)
+        quote = connection.dialect.identifier_preparer.quote
+        connection.exec_driver_sql(f"RENAME TABLE {quote(making)} TO {quote(table.name)}")
+    finally:
+        connection.execute(text("SELECT RELEASE_LOCK(:name)"), {"name": making})
 
 
 def _ddl(connection: Connection, tables: Sequence[Table]) -> str:

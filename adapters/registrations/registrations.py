@@ -253,14 +253,17 @@ class Registrations:
             raise unknown_session(self._source, schedule_id)
         self._refuse_closed(slot, now)
         patient = self._clinic.patient(connection, patient_id)
-        if not taken and self._numbers.sweep_session(connection, slot.ScheduleId, now):
+        if not taken:
+            # Also where nothing was left to sweep: another one may just have swept it.
+            self._numbers.sweep_session(connection, slot.ScheduleId, now)
             taken = self._numbers.take(connection, schedule_id)
         if not taken:
             raise self._full(slot)
         visits = self._clinic.visits_at(connection, slot)
         self._numbers.refuse_holder(connection, slot, patient.PatientId, visits, now)
         number = self._numbers.number(connection, slot, visits)
-        if number is None and self._numbers.sweep_session(connection, slot.ScheduleId, now):
+        if number is None:
+            self._numbers.sweep_session(connection, slot.ScheduleId, now)
             number = self._numbers.number(connection, slot, visits)
         if number is None:
             raise self._full(slot)

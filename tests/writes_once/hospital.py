@@ -8,13 +8,14 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sqlalchemy import Column, Engine, MetaData, String, create_engine, insert, select, update
+from sqlalchemy import Column, Engine, MetaData, String, insert, select, update
 
 from adapters import ADAPTERS, Adapter, bsoft, junwei
 from adapters.columns import with_columns
 from adapters.config import SourceConfig
 from adapters.database import Source
 from adapters.registrations.table import REGISTRATION
+from tests.compliance.copying import engine_of
 
 TODAY = date.today()  # whole nodes look at the real clock
 #: the session's day: tomorrow, so that no shift of it is past
@@ -193,7 +194,7 @@ def patient_id(number: int) -> str:
 @contextmanager
 def hospital(adapter: str, url: str, limit: int = 10, patients: int = 99) -> Iterator[Hospital]:
     """A new hospital in an empty database."""
-    engine = create_engine(url)
+    engine = engine_of(url)
     begins = datetime.combine(DAY, time())
     with engine.begin() as connection:
         if adapter == "junwei":

@@ -74,7 +74,7 @@ class Life:
             self.step(f"after {statement.split(None, 1)[0]}")
 
 
-async def _no_housekeeping(adapters: Iterable[Any]) -> None:
+async def _no_housekeeping(*_: Iterable[Any]) -> None:
     # Its statements would be counted as the call's.
     await asyncio.Event().wait()
 
