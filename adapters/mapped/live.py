@@ -13,13 +13,15 @@ from adapters.database import Source
 from adapters.mapped.mapping import MappingFile, Statement
 from adapters.mapped.problems import Problem
 from adapters.mapped.rows import plan
-from adapters.mapped.running import Runner
+from adapters.mapped.running import Runner, spellings
 from adapters.mapped.vocabulary import ENTRIES
 from services.contract import Code, Count, Scalar
 from services.faults import SourceError, SourceTimeout, SourceUnavailable
 
 #: databases that tell a statement's plan, and so whether it is right, without running it
 _EXPLAINS = ("sqlite", "postgresql", "mariadb", "mysql")
+#: those of them that do not where nothing may be written
+_BLIND = ("mariadb", "mysql")
 
 
 def lacking(mapping: MappingFile, offers: list[str]) -> list[Problem]:
@@ -77,23 +79,28 @@ def refusals(source: Source, runner: Runner, offers: list[str]) -> list[Problem]
         if contract not in needed:
             continue
         known: dict[str, Any] = {}
+        spelled = spellings(statements)
         for statement in statements:
-            problems += _refused(source, runner, statement, known)
+            problems += _refused(source, runner, statement, known, spelled)
     return problems
 
 
 def _refused(
-    source: Source, runner: Runner, statement: Statement, known: dict[str, Any]
+    source: Source,
+    runner: Runner,
+    statement: Statement,
+    known: dict[str, Any],
+    spelled: dict[str, str],
 ) -> list[Problem]:
     given = {**sample(statement), **known}
     try:
         with source.connect() as connection:
-            columns = _columns(connection, runner, statement, given)
+            columns = _columns(connection, runner, statement, given, source.config.read_only)
     except (SourceUnavailable, SourceTimeout):
         raise
     except SourceError as error:
         return [Problem(statement.spot, error.zh, error.en)]
-    known |= dict.fromkeys(columns or (), 1)
+    known |= {spelled.get(one.upper(), one): 1 for one in columns or ()}
     if columns is None or statement.entry.kind != "rows":
         unknown = [name for name in statement.sql.names if name not in given]
         return [
@@ -108,14 +115,21 @@ def _refused(
 
 
 def _columns(
-    connection: Connection, runner: Runner, statement: Statement, given: dict[str, Any]
+    connection: Connection,
+    runner: Runner,
+    statement: Statement,
+    given: dict[str, Any],
+    read_only: bool,
 ) -> tuple[str, ...] | None:
     """The columns of a query, which is asked for what no row has; None for what writes, whose
     plan alone is asked for, and for procedures, of which nothing is known before they run."""
     if statement.sql.reads:
         return tuple(runner.execute(connection, statement, given).keys())
-    if connection.dialect.name in _EXPLAINS and statement.sql.verb in (
-        *("UPDATE", "INSERT", "DELETE"),
+    blind = read_only and connection.dialect.name in _BLIND
+    if (
+        not blind
+        and connection.dialect.name in _EXPLAINS
+        and statement.sql.verb in (*("UPDATE", "INSERT", "DELETE"),)
     ):
         runner.execute(connection, statement, given, explain=True).close()
     return None

@@ -9,7 +9,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Date, Integer, Numeric, String
+from sqlalchemy import Date, Numeric
+from sqlalchemy.types import NullType
 
 from adapters import values as v
 from adapters.columns import Moment
@@ -48,15 +49,16 @@ class Rule:
     zeros: int = 0
 
     def written(self, value: Any, scalar: Scalar) -> tuple[Any, Any]:
-        """A contract's value as the database has it, and its SQLAlchemy type."""
+        """A contract's value as the database has it, and its SQLAlchemy type: none for texts and
+        whole numbers, so that no dialect casts them to what the column is not."""
         if value is None:
-            return None, None
+            return None, NullType()
         if self.values is not None:
             for theirs, ours in self.values.items():
                 if ours == value:
-                    return theirs, String()
+                    return theirs, NullType()
         if isinstance(value, datetime | date) and self.format is not None:
-            return self.format.write(value), String()
+            return self.format.write(value), NullType()
         if isinstance(value, datetime):
             return value, Moment()
         if isinstance(value, date):
@@ -64,8 +66,8 @@ class Rule:
         if isinstance(value, Decimal):
             return value, Numeric(14, 2)
         if isinstance(value, int):
-            return int(value), Integer()
-        return value.zfill(self.zeros).ljust(self.spaces), String()
+            return int(value), NullType()
+        return value.zfill(self.zeros).ljust(self.spaces), NullType()
 
 
 def reader(field: Field, rule: Rule) -> Read:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, CursorResult
-from sqlalchemy.exc import IntegrityError
+from sqlalchemy.exc import DataError, IntegrityError
+from sqlalchemy.types import NullType
 
 from adapters import values as v
 from adapters.database import Source
@@ -21,8 +22,12 @@ from services.faults import SourceError
 _TRIES = 50
 
 
+#: databases that compare a number with any text
+_LENIENT = ("sqlite", "mysql", "mariadb")
+
+
 class Unpackable(Exception):
-    """A ScheduleId that this hospital never gave."""
+    """An id that this hospital never gave."""
 
 
 class Runner:
@@ -59,7 +64,10 @@ class Runner:
     ) -> Any:
         """A query's first value; None without a row."""
         statement = self.mapping.one(contract, name)
-        result = self.execute(connection, statement, given)
+        try:
+            result = self.execute(connection, statement, given)
+        except Unpackable:
+            return None
         columns = list(result.keys())
         row = result.first()
         self._refused(statement, columns, row)
@@ -71,7 +79,9 @@ class Runner:
         """A write: its statements in turn, each with the values that the earlier ones answered.
         None: one changed fewer rows than it must, and has no fault of its own for that."""
         known: Values = dict(given)
-        for statement in self.mapping.statements[contract, name]:
+        statements = self.mapping.statements[contract, name]
+        spelled = spellings(statements)
+        for statement in statements:
             try:
                 result = self._counted(connection, statement, known)
             except Unpackable:
@@ -81,7 +91,8 @@ class Runner:
                 row = result.first()
                 self._refused(statement, columns, row)
                 if row is not None:
-                    known |= dict(zip(columns, row, strict=True))
+                    names = (spelled.get(column.upper(), column) for column in columns)
+                    known |= dict(zip(names, row, strict=True))
                 continue
             if statement.rows is not None and result.rowcount != statement.rows:
                 self._guard(statement, result.rowcount)
@@ -105,7 +116,14 @@ class Runner:
             if name in statement.sql.names
         }
         sql = statement.sql.explained() if explain else statement.sql
-        return connection.execute(sql.clause(bound))
+        if not self._is_odd(connection, bound):
+            return connection.execute(sql.clause(bound))
+        try:
+            with connection.begin_nested():
+                return connection.execute(sql.clause(bound))
+        except DataError:
+            # The column holds numbers, and what was asked for is none: no row has it.
+            raise Unpackable from None
 
     def broken(
         self,
@@ -123,6 +141,14 @@ class Runner:
 
     # --- inside -----------------------------------------------------------------------------------
 
+    def _is_odd(self, connection: Connection, bound: Mapping[str, tuple[Any, Any]]) -> bool:
+        """Whether a text is asked for that a column of numbers cannot hold, on a database that
+        makes an error of it."""
+        if connection.dialect.name in _LENIENT:
+            return False
+        texts = [value for value, _ in bound.values() if isinstance(value, str)]
+        return any(not (text.isdecimal() and len(text) <= 9) for text in texts)
+
     def _unpack(self, statement: Statement, values: Values) -> None:
         """The parts of a ScheduleId, by the columns that it was made of."""
         names = statement.rules.get("ScheduleId", Rule()).pack
@@ -137,7 +163,7 @@ class Runner:
         for field in statement.entry.parameters:
             if field.name == name and isinstance(field.type, Scalar):
                 return statement.rules.get(name, Rule()).written(value, field.type)
-        return value, None
+        return value, NullType()
 
     def _counted(
         self, connection: Connection, statement: Statement, known: Values
@@ -201,6 +227,12 @@ class Runner:
             f"{spot.en} changed {changed} rows and should change {statement.rows}; all was "
             "undone. Correct the mapping or the rows.",
         )
+
+
+def spellings(statements: Iterable[Statement]) -> dict[str, str]:
+    """Parameters by their capitals: databases change the case of a column's name."""
+    names = {name.upper(): name for one in statements for name in one.sql.names}
+    return {"KEY": "Key", **names}
 
 
 #: fields that say which row it is, and never who

@@ -135,7 +135,9 @@ def test_a_database_without_anything_known(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("url", "status"), [("his.db", 2), ("nosuchdb://x/y", 2), ("sqlite:///nowhere.db", 1)]
+    ("url", "status"), [("his.db", 2), ("nosuchdb://u:secret@x/y", 2), ("sqlite:///nowhere.db", 1)]
 )
 def test_what_is_no_database(yilian: Run, url: str, status: int) -> None:
-    assert "✗" in yilian("adapter", "inspect", url, status=status).stderr
+    told = yilian("adapter", "inspect", url, status=status).stderr
+    assert "✗" in told
+    assert "secret" not in told

@@ -66,7 +66,8 @@ def look(url: str, schema: str | None = None) -> Seen:
     except ValidationError as error:
         cause = error.errors()[0].get("ctx", {}).get("error")
         zh, _, en = str(cause or error).partition(" / ")
-        raise Refused(f"{url}：{zh}。", f"{en or zh}.") from None
+        # Without the URL, which may hold a password.
+        raise Refused(f"数据库地址有误：{zh}。", f"The database's URL: {en or zh}.") from None
     source = Source("inspect", "-", config)
     try:
         with source.connect() as connection:
