@@ -10,6 +10,7 @@ from adapters.bsoft import Bsoft
 from adapters.bsoft_lis import BsoftLis
 from adapters.image_archive import ImageArchive
 from adapters.junwei import Junwei
+from adapters.mapped import Mapped
 from adapters.orthanc import Orthanc
 
 #: by the literal name that stands in a source's configuration
@@ -17,6 +18,7 @@ ADAPTERS: dict[str, type[Adapter]] = {
     "junwei": Junwei,
     "bsoft": Bsoft,
     "bsoft_lis": BsoftLis,
+    "mapped": Mapped,
 }
 
 #: the same, of PACSs: what they hold completes the reports of another source

@@ -32,6 +32,9 @@ from services.contract import (
 )
 from services.faults import Fault, InvalidArgument
 
+#: rows of a delimited argument; no operation takes nearly as many
+MOST_ROWS = 500
+
 # Stand for the delimiters until the values are clean. XML cannot carry them, so a value that
 # holds one loses nothing that a client could have seen.
 _FIELD, _ROW = "\x1f", "\x1e"
@@ -217,6 +220,10 @@ def _records(name: str, field: Field, text: str | None) -> list[Any] | None:
     assert isinstance(field.type, ListOf)
     item = field.type.item
     columns = ", ".join(one.name for one in item.fields)
+    if text and text.count("?") > MOST_ROWS:
+        raise InvalidArgument(
+            f"参数 {name} 超过 {MOST_ROWS} 行", f"{name} has more than {MOST_ROWS} rows", field=name
+        )
     rows = (text or "").strip().removesuffix("?").split("?")
     if rows == [""]:
         if field.required:

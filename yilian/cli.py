@@ -6,6 +6,7 @@ import sys
 
 import typer
 
+from yilian.commands import adapter
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
@@ -28,6 +29,7 @@ app = typer.Typer(
 for command in (demo, node, registry, gateway, call, wsdl, codec, pacs):
     app.command()(command)
 app.command("hash-password")(hash_password)
+app.add_typer(adapter.app)
 
 
 def main() -> None:

@@ -19,9 +19,9 @@ from sqlalchemy.exc import ArgumentError
 
 from adapters import ARCHIVES
 from adapters.config import SourceConfig
+from adapters.toml_lines import Way, find_line
 from yilian.config_words import chinese, wrong
 from yilian.refused import Refused
-from yilian.toml_lines import Way, find_line
 
 Model = TypeVar("Model", bound=BaseModel)
 

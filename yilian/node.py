@@ -16,6 +16,7 @@ from adapters.bulkhead import Bulkhead
 from adapters.database import Source
 from adapters.http_source import HttpSource
 from adapters.image_archive import ImageArchive
+from adapters.mapped.problems import WrongMapping
 from adapters.sharing import Sharing
 from services import delimited, his_service
 from services.catalogue import CONTRACTS
@@ -25,6 +26,7 @@ from services.soap.exchange import Endpoint, guarded
 from services.soap.interface import his_service_interface, typed_interface
 from yilian.config import NodeConfig
 from yilian.exam_images import ExamImages
+from yilian.refused import Refused
 
 Invoke = Callable[..., Awaitable[Any]]
 
@@ -48,7 +50,8 @@ class Node:
 
 
 def assemble(config: NodeConfig) -> Node:
-    """The node of a configuration. TypeError if an adapter lacks what it is said to offer."""
+    """The node of a configuration. TypeError if an adapter lacks what it is said to offer;
+    Refused if a mapping does not serve."""
     hospital = config.hospital.code
     sources: dict[str, Bulkhead] = {}
     adapters: list[Adapter] = []
@@ -60,7 +63,12 @@ def assemble(config: NodeConfig) -> Node:
             archives.append(ARCHIVES[source_config.adapter](http, source_config.settings))
             continue
         source = sources[name] = Source(name, hospital, source_config)
-        adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
+        try:
+            adapter = ADAPTERS[source_config.adapter](source, source_config.settings)
+        except WrongMapping as wrong:
+            for opened in sources.values():
+                opened.close()
+            raise Refused(wrong.zh, wrong.en) from None
         adapters.append(adapter)
         sharing = Sharing(source)
         for contract in source_config.offers:

@@ -59,7 +59,8 @@ def serve(
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
     ``calls``: endpoints by path whose POSTs take the short way of yilian/http_protocol.py. The
-    app answers them too, with the same bytes, where they are not given.
+    app answers them too, with the same bytes, where they are not given; the limits of that
+    protocol on heads and on patience hold either way.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
     its parent is gone, however that ended.
     """
@@ -74,7 +75,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=65,
-        http=call_protocol(calls) if calls else "auto",
+        http=call_protocol(calls or {}),
     )
     if stop_with_stdin:
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()

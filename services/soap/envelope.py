@@ -21,11 +21,13 @@ from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
 
 @dataclass(frozen=True)
 class Limits:
-    """What a request may be. ``size`` in bytes; ``depth`` counts the Envelope as one."""
+    """What a request may be. ``size`` in bytes; ``depth`` counts the Envelope as one;
+    ``attributes``, namespace declarations among them, are those of the whole message."""
 
     size: int = 10 * 1024 * 1024
     depth: int = 64
     elements: int = 200_000
+    attributes: int = 100_000
 
 
 LIMITS = Limits()
@@ -40,7 +42,9 @@ class Message(NamedTuple):
     others: tuple[etree._Element, ...]
 
 
-_PROLOG_DTD = re.compile(rb"(?:\s|<\?.*?\?>|<!--.*?-->)*<!DOCTYPE", re.DOTALL)
+# Atomic and possessive: it never goes back into what it has passed, so it is linear in whatever
+# anybody sends before an envelope.
+_PROLOG_DTD = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _parsers = threading.local()
 
 
@@ -85,24 +89,34 @@ def _no_envelope(root: etree._Element) -> NoReturn:
 def _tree(data: bytes, limits: Limits) -> etree._Element:
     if b"<!DOCTYPE" in data and _PROLOG_DTD.match(data):
         raise MalformedMessage("不接受 DTD（DOCTYPE）", "a DTD (DOCTYPE) is not accepted")
-    tags = data.count(b"<")
-    if tags > 2 * limits.elements:
+    tags = data.count(b"<") - data.count(b"</")  # each element begins with one of them
+    if tags > limits.elements:
         raise MalformedMessage(
             f"报文元素超过 {limits.elements} 个", f"more than {limits.elements} elements"
+        )
+    if data.count(b'="') + data.count(b"='") > limits.attributes:
+        raise MalformedMessage(
+            f"报文属性超过 {limits.attributes} 个", f"more than {limits.attributes} attributes"
         )
     try:
         root = _root(data)
     except etree.XMLSyntaxError as error:
+        if "depth" in error.msg:  # libxml2 gives up at 256 by itself
+            raise _too_deep(limits) from None
         line, column = error.position
         raise MalformedMessage(
             f"不是格式良好的 XML（第 {line} 行第 {column} 列）",
             f"not well-formed XML at line {line}, column {column}",
         ) from None
     if tags > limits.depth and root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"):
-        raise MalformedMessage(
-            f"元素嵌套超过 {limits.depth} 层", f"elements are nested deeper than {limits.depth}"
-        )
+        raise _too_deep(limits)
     return root
+
+
+def _too_deep(limits: Limits) -> MalformedMessage:
+    return MalformedMessage(
+        f"元素嵌套超过 {limits.depth} 层", f"elements are nested deeper than {limits.depth}"
+    )
 
 
 def _root(data: bytes) -> etree._Element:

@@ -117,9 +117,13 @@ class Endpoint:
 
 
 def _agree(operation: WireOperation, request: Request) -> None:
-    """UnknownOperation where the SOAPAction names another operation than the Body does."""
+    """UnknownOperation where the SOAPAction names another operation than the Body does. The
+    operation may stand alone, or behind our namespace however a toolkit joins the two."""
     action = _action(request)
-    if action and action != operation.soap_action and _last(action) != operation.name:
+    if not action or action in (operation.soap_action, operation.name):
+        return
+    namespace = operation.soap_action.removesuffix(operation.name).rstrip("/")
+    if not action.startswith(namespace) or _last(action) != operation.name:
         raise UnknownOperation(
             f"SOAPAction 指明 {action[:200]}，报文中的操作是 {operation.name}，两者须一致",
             f"SOAPAction names {action[:200]}, the Body {operation.name}; they must agree",

@@ -43,11 +43,16 @@ def legacy_decoder(
             if name is None:
                 raise _unknown(operation, element, names)
             # Without attributes it is no reference and not nil: most are so.
-            plain = not element.keys() and not len(element)
+            attributes = element.keys()
+            if attributes:
+                _known_attributes(attributes, name)
+            plain = not attributes and not len(element)
             arguments[name] = (element.text or "") if plain else _value(element, others, name)
         if len(arguments) < len(children):
             raise _twice([accepted[element.tag] for element in children])
         _no_stray_text(wrapper, children, operation.name)
+        if wrapper.attrib:
+            _known_attributes(wrapper.keys(), operation.name)
         if others:
             _all_referenced(children, others)
         return arguments if len(arguments) == len(names) else missing | arguments
@@ -63,6 +68,18 @@ def _unknown(
         f"{operation.name} has no argument {element.tag!s}; it has {', '.join(names)}",
         field=etree.QName(element).localname,
     )
+
+
+def _known_attributes(names: list[str], where: str) -> None:
+    """Those of SOAP and XML Schema have a namespace; rpc/encoded has href and id without one. Any
+    other would be an argument that nobody reads."""
+    for name in names:
+        if not name.startswith("{") and name not in ("href", "id"):
+            raise MalformedMessage(
+                f"{where} 上有不认识的属性 {name}，参数应写成元素",
+                f"{where} has an attribute {name} that is not known; arguments are elements",
+                field=where,
+            )
 
 
 def _twice(given: list[str]) -> MalformedMessage:

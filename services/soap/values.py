@@ -20,6 +20,8 @@ _DATE = re.compile(rf"(\d{{4}})-(\d\d)-(\d\d){_ZONE}", re.ASCII)
 _DATETIME = re.compile(
     rf"(\d{{4}})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:\.(\d+))?{_ZONE}", re.ASCII
 )
+#: no amount has as many characters, and arithmetic over a million digits overflows
+_LONGEST_DECIMAL = 1000
 _BOOLEANS = {"true": True, "1": True, "false": False, "0": False}
 
 
@@ -42,7 +44,7 @@ def read_bool(text: str) -> bool:
 
 def read_decimal(text: str) -> Decimal:
     text = text.strip(_XML_SPACE)
-    if _DECIMAL.fullmatch(text) is None:
+    if len(text) > _LONGEST_DECIMAL or _DECIMAL.fullmatch(text) is None:
         raise ValueError("xs:decimal")
     return Decimal(text)
 

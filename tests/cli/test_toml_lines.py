@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from yilian.toml_lines import find_line, lines_of
+from adapters.toml_lines import find_line, lines_of
 
 TEXT = '''\
 # a comment with [brackets] and = signs

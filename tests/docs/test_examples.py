@@ -67,9 +67,20 @@ def test_toml(example: Example, tmp_path: Path) -> None:
     if model is None:
         return
     text = example.text.replace('"scrypt$..."', f'"{HASH}"')
+    for name, other in named_files(example.where.partition(":")[0]).items():
+        (tmp_path / name).write_text(other, "utf-8")
     file = tmp_path / "example.toml"
     file.write_text(text, "utf-8")
     load(file, model)
+
+
+def named_files(document: str) -> dict[str, str]:
+    """A document's TOML blocks that begin with a file's name, as ``# his.toml``: what another
+    block of it refers to."""
+    fences = FENCE.finditer((PROJECT / document).read_text("utf-8"))
+    texts = [fence[2] for fence in fences if fence[1] == "toml"]
+    names = [re.match(r"# (\S+\.toml)\n", text) for text in texts]
+    return {name[1]: text for name, text in zip(names, texts, strict=True) if name}
 
 
 HASH = "scrypt$16384$8$1$AAAAAAAAAAAAAAAAAAAAAA==$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA="
@@ -161,7 +172,7 @@ def test_shell(example: Example, request: pytest.FixtureRequest) -> None:
         if words[0] == "./run":
             assert f"\n    {words[1]})" in (PROJECT / "run").read_text(), words
         if words[:2] == ["./run", "yilian"]:
-            known = options_of(words[2])
+            known = options_of(words[2:])
             unknown = {word for word in words[3:] if word.startswith("--")} - known - {"--help"}
             assert not unknown, f"{example.where}: yilian {words[2]} has no {unknown}"
 
@@ -185,8 +196,11 @@ def commands(example: Example) -> list[list[str]]:
     return [words for line in lines if (words := shlex.split(line, comments=True))]
 
 
-def options_of(subcommand: str) -> set[str]:
-    command = typer.main.get_command(app).commands[subcommand]  # type: ignore[attr-defined]
+def options_of(words: list[str]) -> set[str]:
+    """Of a subcommand, or of one of a group's."""
+    command: Any = typer.main.get_command(app).commands[words[0]]  # type: ignore[attr-defined]
+    if hasattr(command, "commands"):
+        command = command.commands[words[1]]
     return {option for parameter in command.params for option in parameter.opts}
 
 

@@ -53,7 +53,7 @@ def running(
     app: Any, calls: Mapping[str, Endpoint] | None, grace: int | None = None
 ) -> Iterator[Running]:
     sock = listening("127.0.0.1", 0)
-    protocol = call_protocol(calls) if calls else None
+    protocol = call_protocol(calls) if calls is not None else None
     config = uvicorn.Config(
         app,
         log_config=None,

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import struct
 from collections.abc import Iterator
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import pytest
@@ -171,13 +171,21 @@ def test_an_invalid_body_is_answered_behind_those_before_it(
     ],
     ids=["too many headers", "a header without an end", "a path without an end"],
 )
-def test_a_head_has_its_limits(node: Running, head: bytes) -> None:
-    with node.connect() as client:
-        with suppress(OSError):  # refused while we were still sending
-            client.sendall(head)
-        raw = until_closed(client)
-    assert raw.startswith(b"HTTP/1.1 400") or raw == b"<reset>"
-    until(lambda: not node.server.server_state.connections)
+@pytest.mark.parametrize("short_way", [True, False], ids=["node", "gateway or registry"])
+def test_a_head_has_its_limits(node: Running, head: bytes, short_way: bool) -> None:
+    """Also where every request goes to the app, as in processes that serve no endpoint."""
+    with running(_app, {}) if not short_way else nullcontext(node) as server:
+        with server.connect() as client:
+            with suppress(OSError):  # refused while we were still sending
+                client.sendall(head)
+            raw = until_closed(client)
+        assert raw.startswith(b"HTTP/1.1 400") or raw == b"<reset>"
+        until(lambda: not server.server.server_state.connections)
+
+
+async def _app(scope: Any, receive: Any, send: Any) -> None:
+    if scope["type"] == "http":
+        raise AssertionError("such a head must never come to the app")
 
 
 def test_who_goes_on_sending_too_much_loses_the_connection(node: Running) -> None:

@@ -7,7 +7,7 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -18,8 +18,10 @@ from gateway.app import create_app
 from gateway.binding import Binding
 from gateway.log import json_log
 from gateway_config.model import GatewayConfig
+from services.soap.exchange import Endpoint
 from tests.interop.constant import CODE, constant_node
-from yilian.host import app_of
+from yilian.host import app_of, call_paths
+from yilian.http_protocol import call_protocol
 from yilian.serve import listening
 
 
@@ -48,16 +50,22 @@ def served() -> Iterator[Served]:
     with (
         node_socket,
         gateway_socket,
-        _running(app_of(node), node_socket),
-        _running(gateway, gateway_socket),
+        _running(app_of(node), node_socket, call_paths(node)),
+        _running(gateway, gateway_socket, {}),
     ):
         yield Served(node_socket.getsockname()[1], gateway_socket.getsockname()[1])
 
 
 @contextmanager
-def _running(app: Any, sock: socket.socket) -> Iterator[None]:
+def _running(app: Any, sock: socket.socket, calls: Mapping[str, Endpoint]) -> Iterator[None]:
     server = uvicorn.Server(
-        uvicorn.Config(app, log_config=None, access_log=False, server_header=False)
+        uvicorn.Config(
+            app,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            http=call_protocol(calls),
+        )
     )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), daemon=True)
     thread.start()

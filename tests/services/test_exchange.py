@@ -81,7 +81,7 @@ def fault_of(reply: Reply) -> tuple[str, str]:
 
 
 @pytest.mark.parametrize(
-    "action", [None, "", '""', f'"{SAMPLE}/Ask"', f"{SAMPLE}/Ask", "Ask", '"urn:x#Ask"']
+    "action", [None, "", '""', f'"{SAMPLE}/Ask"', f"{SAMPLE}/Ask", "Ask", f'"{SAMPLE}#Ask"']
 )
 def test_soapaction_may_be_missing_empty_quoted_or_not(action: str | None) -> None:
     reply = send(TYPED, enveloped(ask()), action)
@@ -225,11 +225,42 @@ def test_typed_envelopes_that_are_refused(body: str, code: str, ours: str) -> No
         "<PatientId><x/></PatientId>",
         "<PatientId>1</PatientId>stray",
         "<PatientId href='#nowhere'/>",
+        "<PatientId value='7'/>",
     ],
 )
 def test_legacy_arguments_are_never_dropped_in_silence(inside: str) -> None:
     reply = send(LEGACY, enveloped(f"<getlabmaster>{inside}</getlabmaster>"))
     assert fault_of(reply) == ("Client", "MalformedMessage")
+
+
+def test_an_attribute_where_an_argument_was_meant_is_refused() -> None:
+    reply = send(LEGACY, enveloped("<getlabmaster PatientId='7'/>"))
+    assert fault_of(reply) == ("Client", "MalformedMessage")
+
+
+@pytest.mark.parametrize("noise", ["<!---->", "<?a?>", " ", "<!-- - -->\n", "<!--", "<?a"])
+def test_nothing_before_an_envelope_makes_looking_for_a_dtd_slow(noise: str) -> None:
+    """26 comments once took 15 seconds, and each further one twice as long."""
+    body = noise * 50_000 + enveloped(ask("<Id><![CDATA[<!DOCTYPE]]></Id>"))
+    assert fault_of(send(TYPED, body))[0] == "Client"
+    assert fault_of(send(TYPED, noise * 50_000 + "<!DOCTYPE a>" + enveloped(ask())))[0] == "Client"
+
+
+def test_a_long_delimited_argument_is_refused_before_it_is_split() -> None:
+    inside = f"<RequestId>1</RequestId><Items>{'A?' * 1_000_000}</Items>"
+    reply = send(LEGACY, enveloped(f"<putlaborder>{inside}</putlaborder>"))
+    assert b"<putlaborderResult>-1</putlaborderResult>" in reply.body
+
+
+def test_an_amount_of_a_million_digits_is_an_invalid_argument() -> None:
+    inside = f"<Id>1</Id><Price>{'9' * 1_500_000}</Price>"
+    assert fault_of(send(TYPED, enveloped(ask(inside))))[1] == "InvalidArgument"
+
+
+@pytest.mark.parametrize("depth", [65, 200, 300, 5000])
+def test_too_deep_is_told_as_such(depth: int) -> None:
+    reply = send(TYPED, enveloped("<a>" * depth + "</a>" * depth))
+    assert "nested deeper than 64" in reply.body.decode()
 
 
 def test_a_second_body_child_that_nothing_refers_to_is_refused() -> None:
@@ -243,6 +274,8 @@ def test_a_second_body_child_that_nothing_refers_to_is_refused() -> None:
         (f'"{SAMPLE}/Put"', "text/xml"),
         ('"Put"', "text/xml"),
         ('"nonsense"', "text/xml"),
+        ('"http://evil/Ask"', "text/xml"),
+        (f'"{SAMPLE}/Put#Ask/Put"', "text/xml"),
         (None, f'application/soap+xml; action="{SAMPLE}/Put"'),
     ],
 )

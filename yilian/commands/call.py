@@ -25,7 +25,7 @@ def call(
     from yilian.screen import Screen
     from yilian.soap_client import SoapClient, SoapFault
 
-    texts = _pairs(arguments or [])
+    texts = pairs_of(arguments or [])
     client = SoapClient(url, timeout=timeout)
     screen = Screen()
     if operation is None:
@@ -53,7 +53,7 @@ def call(
     screen.print(*answer.shown(limit, screen.width))
 
 
-def _pairs(arguments: list[str]) -> dict[str, str]:
+def pairs_of(arguments: list[str]) -> dict[str, str]:
     pairs: dict[str, str] = {}
     for argument in arguments:
         name, equals, value = argument.partition("=")

@@ -1,0 +1,1 @@
+"""Onboarding: a database that nobody here prepared for, inspected, checked, explained."""
