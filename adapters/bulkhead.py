@@ -19,7 +19,8 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 import structlog
 
-from services.faults import Fault, Overloaded, ServerFault, SourceUnavailable
+from adapters.breaker import Breaker
+from services.faults import Fault, Overloaded, ServerFault, SourceTimeout, SourceUnavailable
 
 if TYPE_CHECKING:
     from adapters.config import SourceConfig
@@ -44,6 +45,8 @@ class Bulkhead(ABC):
         self._lock = threading.Lock()
         self._jobs: set[_Job] = set()  # waiting and running
         self._refused = 0
+        self.shared = 0  # answers that another call's served (adapters/sharing.py)
+        self._breaker = Breaker(config.breaker_failures, config.breaker_seconds)
         self._last_fault: tuple[str, str] | None = None
         self._failing = False
         self._closed = False
@@ -101,6 +104,8 @@ class Bulkhead(ABC):
                 "pool_size": self.config.pool_size,
                 "queue_length": self.config.queue_length,
                 "refused": self._refused,
+                "shared": self.shared,
+                "breaker": self._breaker.state(),
                 "last_fault": None if last is None else {"code": last[0], "at": last[1]},
             }
 
@@ -142,8 +147,20 @@ class Bulkhead(ABC):
     # --- inside -----------------------------------------------------------------------------------
 
     def _admit(self, function: Callable[..., Any], arguments: dict[str, Any]) -> _Job:
-        job = _Job()
+        trial = self._breaker.admit()
+        if trial is False:
+            raise self._open_fault()
+        job = _Job(trial=bool(trial))
+        try:
+            return self._submitted(job, function, arguments)
+        except BaseException:
+            if job.trial:
+                self._breaker.withdrawn()
+            raise
 
+    def _submitted(
+        self, job: _Job, function: Callable[..., Any], arguments: dict[str, Any]
+    ) -> _Job:
         def work() -> Any:
             self._here.job = job
             try:
@@ -182,6 +199,8 @@ class Bulkhead(ABC):
     def _done(self, job: _Job) -> None:
         with self._lock:
             self._jobs.discard(job)
+        if job.trial and not job.judged:
+            self._breaker.withdrawn()
 
     def _watched(self, job: _Job, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """The call, with its outcome noted and every Fault told where it comes from."""
@@ -190,6 +209,8 @@ class Bulkhead(ABC):
         except Fault as fault:
             fault.source = fault.source or self.name
             fault.hospital = fault.hospital or self.hospital
+            if not job.unwanted:
+                self._judge(job, fault)
             if job.unwanted:
                 pass  # its statement was interrupted by us, which says nothing about the source
             elif isinstance(fault, ServerFault):
@@ -199,7 +220,19 @@ class Bulkhead(ABC):
                 self._failing = False
             raise
         self._failing = False
+        self._judge(job, None)
         return result
+
+    def _judge(self, job: _Job, fault: Fault | None) -> None:
+        """Tell the breaker whether the source is there. An error in a table or a refusal is an
+        answer too."""
+        job.judged = True
+        if isinstance(fault, SourceUnavailable | SourceTimeout):
+            self._breaker.failed(job.trial)
+        elif isinstance(fault, Overloaded):
+            job.judged = False  # its pool was full: nothing is known
+        else:
+            self._breaker.succeeded()
 
     def _overloaded(self) -> Overloaded:
         with self._lock:
@@ -210,6 +243,19 @@ class Bulkhead(ABC):
             "请稍后再试。",
             f"{self._where_en} is busy: {self.config.pool_size} calls are running and others "
             "wait. Try again in a moment.",
+        )
+
+    def _open_fault(self) -> SourceUnavailable:
+        with self._lock:
+            self._refused += 1
+        seconds = self._breaker.wait
+        return self.fault(
+            SourceUnavailable,
+            f"{self._where_zh}连续失败，已暂停访问，约 {seconds:.0f} 秒后自动重试。请稍后再试；"
+            "若持续如此，请运维检查该数据源（见 /health）。",
+            f"{self._where_en} failed again and again and is left alone; it will be tried in "
+            f"about {seconds:.0f} s. Try again later; if it goes on, the operator looks at that "
+            "source (see /health).",
         )
 
     def _closed_fault(self) -> SourceUnavailable:
@@ -241,7 +287,9 @@ class _Job:
 
     future: Future[Any]
 
-    def __init__(self) -> None:
+    def __init__(self, trial: bool = False) -> None:
+        self.trial = trial  # of a source whose breaker is open
+        self.judged = False
         self.gave_up: str | None = None
         self._connection: Any = None
         self.unwanted = False

@@ -87,6 +87,12 @@ class SourceConfig(BaseModel):
     queue_wait_seconds: float = Field(2.0, gt=0, le=600)
     statement_timeout_seconds: float = Field(10.0, gt=0, le=3600)
     login_timeout_seconds: float = Field(5.0, gt=0, le=600)
+    breaker_failures: int = Field(5, ge=0, le=1000)
+    breaker_seconds: float = Field(5.0, gt=0, le=600)
+    single_flight: bool = True
+    cache_seconds: dict[str, Annotated[float, Field(ge=0, le=60)]] = Field(
+        default={"QueryNumberSource": 1.0}
+    )
     settings: dict[str, Any] = Field(default_factory=dict, validate_default=True)
 
     @field_validator("text_encoding")
@@ -99,6 +105,23 @@ class SourceConfig(BaseModel):
                 f"{url.drivername} 自行转换编码，不用此项；它只用于 SQL_ASCII 的 PostgreSQL",
                 f"{url.drivername} converts text by itself; this is for PostgreSQL in SQL_ASCII",
             )
+        return value
+
+    @field_validator("cache_seconds")
+    @classmethod
+    def _only_reads(cls, value: dict[str, float]) -> dict[str, float]:
+        operations = {
+            operation.name: operation.writes
+            for contract in CONTRACTS.values()
+            for operation in describe(contract).operations
+        }
+        for name in value:
+            if operations.get(name, True):
+                raise WrongSetting(
+                    f"{name!r} 不是查询操作；只有查询可以缓存，如 QueryNumberSource",
+                    f"{name!r} is no query; only queries are kept, as QueryNumberSource",
+                    (name,),
+                )
         return value
 
     @field_validator("adapter")

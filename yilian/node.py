@@ -17,9 +17,10 @@ from adapters.database import Source
 from adapters.http_source import HttpSource
 from adapters.image_archive import ImageArchive
 from adapters.mapped.problems import WrongMapping
+from adapters.sharing import Sharing
 from services import delimited, his_service
 from services.catalogue import CONTRACTS
-from services.contract import Contract
+from services.contract import Contract, describe
 from services.faults import UnknownService
 from services.soap.exchange import Endpoint, guarded
 from services.soap.interface import his_service_interface, typed_interface
@@ -69,8 +70,9 @@ def assemble(config: NodeConfig) -> Node:
                 opened.close()
             raise Refused(wrong.zh, wrong.en) from None
         adapters.append(adapter)
+        sharing = Sharing(source)
         for contract in source_config.offers:
-            offered[contract] = _operations(CONTRACTS[contract], adapter, source, hospital)
+            offered[contract] = _operations(CONTRACTS[contract], adapter, sharing, hospital)
     images = ExamImages(archives) if archives else None
     if images is not None:
         exams = offered["ExamResults"]  # the configuration's check has seen to it
@@ -86,15 +88,20 @@ def assemble(config: NodeConfig) -> Node:
 
 
 def _operations(
-    contract: type[Contract], adapter: object, source: Source, hospital: str
+    contract: type[Contract], adapter: object, sharing: Sharing, hospital: str
 ) -> dict[str, Invoke]:
     if not isinstance(adapter, contract):
         raise TypeError(f"{type(adapter).__name__} does not implement {contract.__name__}")
-    interface = typed_interface(contract)
-    return {
-        operation.name: guarded(partial(source.run, getattr(adapter, operation.name)), hospital)
-        for operation in interface.operations
-    }
+    found: dict[str, Invoke] = {}
+    for operation in describe(contract).operations:
+        function = getattr(adapter, operation.name)
+        invoke: Invoke = (
+            partial(sharing.write, function)
+            if operation.writes
+            else partial(sharing.read, operation.name, function)
+        )
+        found[operation.name] = guarded(invoke, hospital)
+    return found
 
 
 def his_service_endpoint(hospital: str, offered: dict[str, dict[str, Invoke]]) -> Endpoint:

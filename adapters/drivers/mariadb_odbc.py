@@ -47,8 +47,6 @@ def engine(limits: Limits) -> Engine:
 
 
 def fault(error: BaseException) -> type[ServerFault]:
-    if isinstance(error, odbc.HungLogin):
-        return SourceUnavailable
     number = odbc.number(error)
     if number is None or number == 0:
         state = odbc.state(error) or ""
@@ -58,8 +56,6 @@ def fault(error: BaseException) -> type[ServerFault]:
 
 
 def detail(error: BaseException) -> str:
-    if isinstance(error, odbc.HungLogin):
-        return str(error)
     number = odbc.number(error)
     if number is None and fault(error) is SourceError:
         return f"SQLSTATE {odbc.state(error)}"

@@ -75,8 +75,6 @@ def check(url: URL) -> None:
 
 
 def fault(error: BaseException) -> type[ServerFault]:
-    if isinstance(error, odbc.HungLogin):
-        return SourceUnavailable
     state, number = odbc.state(error) or "", odbc.number(error)
     # HY008 is a cancelled statement, HYT00 one whose time is over; HYT01 is a login's.
     if number in _TIMEOUTS or state in ("HYT00", "HY008", "40001"):
@@ -91,8 +89,6 @@ def fault(error: BaseException) -> type[ServerFault]:
 
 
 def detail(error: BaseException) -> str:
-    if isinstance(error, odbc.HungLogin):
-        return str(error)
     if fault(error) is not SourceError or odbc.number(error) in _SPOKEN:
         return f"{odbc.state(error)} {odbc.words(error)}"
     return f"SQLSTATE {odbc.state(error)}, error {odbc.number(error)}"

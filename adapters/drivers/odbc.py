@@ -22,10 +22,6 @@ _NUMBER = re.compile(r"\((-?\d+)\) \(SQL\w+\)")
 _PREFIX = re.compile(r"^(\[[^\]]*\]\s*)+")
 
 
-class HungLogin(Exception):
-    """Others are still logging in to a server that does not answer."""
-
-
 def connection_string(url: URL, driver: str, attributes: Mapping[str, str]) -> str:
     """Of a plain URL. What its query says comes last and stands: ``driver`` names another ODBC
     driver, everything else is an attribute of the driver's."""
@@ -62,7 +58,9 @@ def logged_in(
     with _LOGINS_LOCK:
         lock = _LOGINS.setdefault(address, threading.Lock())
     if not lock.acquire(timeout=seconds):
-        raise HungLogin(f"{address[0]}:{address[1]}: login does not end")
+        import pyodbc
+
+        raise pyodbc.OperationalError("08001", f"{address[0]}:{address[1]}: login does not end")
     try:
         before = _sockets(address[1])
         connection = login()

@@ -83,8 +83,6 @@ def engine(limits: Limits) -> Engine:
 
 
 def fault(error: BaseException) -> type[ServerFault]:
-    if isinstance(error, odbc.HungLogin):
-        return SourceUnavailable
     state = odbc.state(error)
     if state in ("HYT00", "HYT01", "IM002", "01000"):
         return SourceUnavailable  # logging in took too long, or the driver is not installed
@@ -92,8 +90,6 @@ def fault(error: BaseException) -> type[ServerFault]:
 
 
 def detail(error: BaseException) -> str:
-    if isinstance(error, odbc.HungLogin):
-        return str(error)
     return errors.detail(odbc.state(error), _ERROR.sub("", odbc.words(error)))
 
 
