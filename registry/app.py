@@ -20,6 +20,7 @@ from starlette.staticfiles import StaticFiles
 from registry.accounts import Accounts
 from registry.config import RegistryConfig
 from registry.errors import UddiError
+from registry.failures import described
 from registry.store import Store
 from registry.tables import POOL_SIZE
 from registry.uddi import dispatch
@@ -34,6 +35,17 @@ log = structlog.get_logger("registry")
 
 _STATIC = Path(__file__).parent / "web" / "static"
 
+#: Passwords verified at one time, and messages that may wait for their turn. scrypt takes a core
+#: for some 50 ms on purpose: many logins, right or wrong, must leave room for everything else.
+LOGINS, LOGINS_WAITING = 1, 20
+
+
+NOBODY_CAN_PUBLISH = (
+    "没有配置任何 publishers：只能查询，任何节点都不能发布。请在配置中加入 [[publishers]]，"
+    "口令散列用 yilian hash-password 生成 / no publishers are configured: this registry can be "
+    "searched but nobody can publish; add [[publishers]], with a hash by: yilian hash-password"
+)
+
 
 def create_app(config: RegistryConfig) -> Starlette:
     """The registry over the configured store, which is created and seeded where it is new.
@@ -47,6 +59,8 @@ def create_app(config: RegistryConfig) -> Starlette:
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
+        if not config.publishers:
+            log.warning(NOBODY_CAN_PUBLISH)
         yield
         store.close()
 
@@ -65,11 +79,17 @@ def create_app(config: RegistryConfig) -> Starlette:
     app.state.context = Context(store, accounts)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
+    app.state.logins = CapacityLimiter(LOGINS)
     return app
 
 
-async def _in_thread(request: Request, function: Callable[..., T], *arguments: Any) -> T:
-    limiter = request.app.state.limiter
+async def _in_thread(
+    request: Request,
+    function: Callable[..., T],
+    *arguments: Any,
+    limiter: CapacityLimiter | None = None,
+) -> T:
+    limiter = limiter or request.app.state.limiter
     return await to_thread.run_sync(partial(function, *arguments), limiter=limiter)
 
 
@@ -80,6 +100,7 @@ async def _uddi(request: Request) -> Response:
     answered: dispatch.Answer
     try:
         body = await _body(request)
+        limiter = _turn(request, port)
     except UddiError as error:
         answered = dispatch.refuse(error)
     except ClientDisconnect:
@@ -92,8 +113,25 @@ async def _uddi(request: Request) -> Response:
             port,
             body,
             request.headers.get("content-type"),
+            limiter=limiter,
         )
     return Response(answered.body, answered.status, {"Content-Type": CONTENT_TYPE})
+
+
+def _turn(request: Request, port: str) -> CapacityLimiter:
+    """Whose threads do the work. E_busy where too many logins wait already."""
+    limiter: CapacityLimiter
+    if port != "security":
+        limiter = request.app.state.limiter
+        return limiter
+    limiter = request.app.state.logins
+    if limiter.statistics().tasks_waiting >= LOGINS_WAITING:
+        log.warning("uddi logins refused", waiting=LOGINS_WAITING)
+        raise UddiError(
+            "busy",
+            "同时登录的太多，请稍后再试 / too many are logging in at once; try again later",
+        )
+    return limiter
 
 
 async def _body(request: Request) -> bytes:
@@ -146,7 +184,7 @@ async def _health(request: Request) -> Response:
     try:
         await _in_thread(request, store.check)
     except SQLAlchemyError as error:
-        log.error("registry store failed", error=str(error))
+        log.error("registry store failed", error=described(error))
         return JSONResponse({"status": "critical", "store": "unavailable"}, 503)
     return JSONResponse({"status": "passing", "store": "available"})
 

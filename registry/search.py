@@ -23,6 +23,10 @@ from registry.uddi.wellknown import GENERAL_KEYWORDS
 # How many tModels an embedded find_tModel may find before it is called too large.
 _EMBEDDED = 1000
 
+#: How many names, keys, references or qualifiers one list of a find may have: each becomes a
+#: condition, and no real search has as many.
+MOST_CRITERIA = 100
+
 Condition = ColumnElement[bool]
 
 
@@ -49,7 +53,9 @@ class Page:
 
 
 def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) -> Page:
-    """E_unsupported, E_invalidCombination, E_invalidKeyPassed (parent), E_resultSetTooLarge."""
+    """E_unsupported, E_invalidCombination, E_invalidKeyPassed (parent), E_resultSetTooLarge,
+    E_messageTooLarge where a list of criteria has more than ``MOST_CRITERIA``."""
+    _check_size(find)
     qualifiers = parse(find.qualifiers)
     _check_supported(find)
     head = 1 if find.list_head is None else find.list_head
@@ -69,6 +75,22 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     query = select(entity.c.key).where(*conditions).order_by(*_order(kind, qualifiers))
     keys = connection.execute(query.offset(head - 1).limit(rows)).scalars().all()
     return Page(tuple(keys), int(actual.scalar_one()), head, find.list_head is not None)
+
+
+def _check_size(find: Find) -> None:
+    for what, given in (
+        ("findQualifiers", find.qualifiers),
+        ("name", find.names),
+        ("identifierBag", find.identifier_bag),
+        ("categoryBag", find.category_bag.references),
+        ("tModelBag", find.tmodel_bag),
+    ):
+        if len(given) > MOST_CRITERIA:
+            raise UddiError(
+                "messageTooLarge",
+                f"{what} 有 {len(given)} 项，一次查找最多 {MOST_CRITERIA} 项，请分几次查找 / "
+                f"{len(given)} in {what}: one find may have {MOST_CRITERIA}; use several",
+            )
 
 
 def _check_supported(find: Find) -> None:
@@ -247,18 +269,14 @@ def _owners(bag: str, reference: KeyedReference, qualifiers: Qualifiers) -> Sele
 
 def _bindings_with(tmodel_keys: Sequence[str], *, every: bool) -> Select[Any]:
     """The keys of bindings whose fingerprint holds every, or any, of the tModels."""
-    if not every:
-        return select(instance_info.c.entity_key).where(instance_info.c.tmodel_key.in_(tmodel_keys))
+    owner, key = instance_info.c.entity_key, instance_info.c.tmodel_key
     wanted = list(dict.fromkeys(tmodel_keys))
-    query = select(instance_info.c.entity_key).where(instance_info.c.tmodel_key == wanted[0])
-    for key in wanted[1:]:
-        more = instance_info.alias()
-        query = query.where(
-            instance_info.c.entity_key.in_(
-                select(more.c.entity_key).where(more.c.tmodel_key == key)
-            )
-        )
-    return query
+    query = select(owner).where(key.in_(wanted))
+    if not every:
+        return query
+    # One condition however many there are: an embedded find_tModel may find a thousand, and
+    # databases limit how deep an expression goes.
+    return query.group_by(owner).having(func.count(key.distinct()) == len(wanted))
 
 
 def _raise_to(kind: Kind, level: Kind, keys: Select[Any]) -> Select[Any]:

@@ -93,7 +93,7 @@ def specimen_after(last: str, event: str) -> None:
     raise Conflict(
         f"标本当前为“{now_zh}”，不能登记“{table[event][0]}”；可登记："
         + "、".join(f"{code} {table[code][0]}" for code in possible),
-        f"the specimen is {now_en}: it cannot be {table[event][1]}; "
+        f"the specimen is {now_en}: it cannot be {table[event][1].partition(',')[0]}; "
         + ", ".join(f"{code} ({table[code][1]})" for code in possible)
         + " may follow",
         field="Event",

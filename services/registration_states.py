@@ -68,5 +68,5 @@ def after(state: str, event: str) -> str:
         raise Conflict(
             f"该登记当前为“{zh}”，不能执行 {event}；可执行：{'、'.join(possible) or '无'}",
             f"the registration is {en}: {event} is not possible, "
-            f"only {', '.join(possible) or 'nothing'}",
+            + (f"only {', '.join(possible)}" if possible else "nothing is"),
         ) from None

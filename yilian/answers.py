@@ -202,4 +202,10 @@ def listing(client: SoapClient) -> Any:
     made = table(["操作 / operation", "参数 / arguments（?：可省 / optional）"], rows)
     made.title = Text(f"{client.name}  {client.address}")
     made.title_justify = "left"
+    if any("." in argument.name for known in client.operations.values() for argument in known):
+        made.caption = Text(
+            "嵌套的参数这样写 / nested arguments: Patient.Name=张伟；"
+            "列表从 0 编号 / lists count from 0: Items.OrderLine.0.ItemCode=BRT"
+        )
+        made.caption_justify = "left"
     return made

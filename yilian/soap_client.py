@@ -6,7 +6,7 @@ What ``yilian call`` and the demo use, through zeep: nothing here knows our cont
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import requests
@@ -16,19 +16,9 @@ import zeep.helpers
 from lxml import etree
 from zeep.transports import Transport
 
+from yilian import soap_arguments
 from yilian.refused import Refused
-
-
-@dataclass(frozen=True)
-class Argument:
-    """One argument of an operation. ``kind``: its schema type's local name, such as ``date``."""
-
-    name: str
-    kind: str
-    required: bool
-
-    def __str__(self) -> str:
-        return f"{self.name}{'' if self.required else '?'}: {self.kind}"
+from yilian.soap_arguments import Argument, Lengths
 
 
 class SoapFault(Exception):
@@ -40,20 +30,40 @@ class SoapFault(Exception):
         self.message = message
 
 
+class _Keeping(Transport):
+    """Keeps the first document that it loads, which is the WSDL."""
+
+    document: bytes = b""
+
+    def load(self, url: str) -> bytes:
+        content = bytes(super().load(url))  # type: ignore[no-untyped-call]
+        self.document = self.document or content
+        return content
+
+
 class SoapClient:
-    """One service, bound from its WSDL. Refused if that cannot be had."""
+    """One service, bound from its WSDL: an http(s) address, or a file. Refused if that cannot be
+    had."""
 
     def __init__(self, wsdl_url: str, *, timeout: float = 30.0) -> None:
-        self.wsdl_url = wsdl_url if "?" in wsdl_url else f"{wsdl_url}?wsdl"
+        self.wsdl_url = _location(wsdl_url)
         session = requests.Session()
         session.trust_env = False  # hospitals' own addresses are not for a web proxy
-        transport = Transport(session=session, timeout=timeout, operation_timeout=timeout)
+        transport = _Keeping(  # type: ignore[no-untyped-call]
+            session=session, timeout=timeout, operation_timeout=timeout
+        )
         try:
             self._client = zeep.Client(self.wsdl_url, transport=transport)
-        except (requests.RequestException, zeep.exceptions.Error, etree.XMLSyntaxError) as error:
+            self._lengths = Lengths(transport.document)
+        except (
+            *(requests.RequestException, zeep.exceptions.Error, etree.XMLSyntaxError),
+            # what zeep makes of a file that is no file, an odd address, or XML that is no WSDL
+            *(OSError, ValueError, AttributeError, KeyError),
+        ) as error:
+            zh, en = _reason(error)
             raise Refused(
-                f"无法取得 WSDL {self.wsdl_url}：{error}。请检查地址，以及服务是否在运行。",
-                f"No WSDL at {self.wsdl_url}: {error}. Check the address and that it is running.",
+                f"无法取得 WSDL {self.wsdl_url}：{zh}。请检查地址，以及服务是否在运行。",
+                f"No WSDL at {self.wsdl_url}: {en}. Check the address and that it is running.",
                 exit_code=1,
             ) from error
         services = list(self._client.wsdl.services.values())
@@ -71,41 +81,27 @@ class SoapClient:
 
     @property
     def operations(self) -> dict[str, tuple[Argument, ...]]:
-        """Every operation with its arguments, in the WSDL's order."""
+        """Every operation with its arguments, nested ones dotted, in the WSDL's order."""
         return {name: self._arguments(name) for name in self._operations}
 
     def _arguments(self, operation: str) -> tuple[Argument, ...]:
-        return tuple(
-            Argument(name, str(element.type.name or "?"), not element.is_optional)
-            for name, element in self._elements(operation).items()
-        )
+        elements = self._elements(operation)
+        return tuple(soap_arguments.leaves(operation, elements, self._lengths))
 
     def _elements(self, operation: str) -> dict[str, Any]:
         return dict(self._operations[operation].input.body.type.elements)
 
     def typed(self, operation: str, texts: Mapping[str, str]) -> dict[str, Any]:
-        """Arguments given as text, as the types of the schema. Refused says what exists."""
+        """Arguments given as text, as the types of the schema; a dot goes into a nested one, as
+        soap_arguments has it. Refused says what exists."""
         if operation not in self._operations:
             known = "、".join(self._operations)
             raise Refused(
                 f"{self.name} 没有操作 {operation}；它有：{known}。",
                 f"{self.name} has no operation {operation}; it has: {known}.",
             )
-        elements = self._elements(operation)
         takes = ", ".join(map(str, self._arguments(operation))) or "—"
-        for name in texts:
-            if name not in elements:
-                raise Refused(
-                    f"{operation} 没有参数 {name}；它的参数：{takes}。",
-                    f"{operation} has no argument {name}; it takes: {takes}.",
-                )
-        for argument in self._arguments(operation):
-            if argument.required and argument.name not in texts:
-                raise Refused(
-                    f"{operation} 缺少参数 {argument.name}；它的参数：{takes}。",
-                    f"{operation} lacks the argument {argument.name}; it takes: {takes}.",
-                )
-        return {name: _value(name, elements[name].type, text) for name, text in texts.items()}
+        return soap_arguments.typed(operation, self._elements(operation), texts, takes)
 
     def call(self, operation: str, **arguments: Any) -> Any:
         """The answer as plain dicts, lists and values. SoapFault, or Refused if none came."""
@@ -114,35 +110,59 @@ class SoapClient:
         except zeep.exceptions.Fault as fault:
             raise _fault(fault) from fault
         except (requests.RequestException, zeep.exceptions.Error) as error:
+            zh, en = _reason(error)
             raise Refused(
-                f"调用 {self.address} 的 {operation} 没有得到应答：{error}。",
-                f"{operation} at {self.address} was not answered: {error}.",
+                f"调用 {self.address} 的 {operation} 没有得到应答：{zh}。",
+                f"{operation} at {self.address} was not answered: {en}.",
                 exit_code=1,
             ) from error
         return zeep.helpers.serialize_object(answer, dict)
 
 
-_EXAMPLES = {
-    "date": "2026-11-21",
-    "dateTime": "2026-11-21T08:30:00",
-    "int": "12",
-    "decimal": "12.50",
-    "boolean": "true",
-}
+def _location(wsdl_url: str) -> str:
+    """Where to load the WSDL. Refused where it is neither an http(s) address nor a file."""
+    if wsdl_url.lower().startswith(("http://", "https://")):
+        return wsdl_url if "?" in wsdl_url else f"{wsdl_url}?wsdl"
+    if Path(wsdl_url).is_file():
+        return wsdl_url
+    raise Refused(
+        f"“{wsdl_url}”既不是 http(s) 地址，也不是已有的文件。"
+        "请写完整的地址，如 http://127.0.0.1:8080/hx/LabResults?wsdl。",
+        f"{wsdl_url!r} is neither an http(s) address nor a file that exists. "
+        "Write the whole address, such as http://127.0.0.1:8080/hx/LabResults?wsdl.",
+    )
 
 
-def _value(name: str, kind: Any, text: str) -> Any:
+def _reason(error: Exception) -> tuple[str, str]:
+    """Why nothing came, in Chinese and in English; a Fault's own words, once."""
+    if isinstance(error, requests.HTTPError) and error.response is not None:
+        status = f"HTTP {error.response.status_code}"
+        said = _fault_text(error.response.content)
+        return (f"{status}，{said.rstrip('。.')}" if said else status, status)
+    if isinstance(error, requests.Timeout):
+        return "对方未及时应答", "it did not answer in time"
+    if isinstance(error, requests.ConnectionError):
+        return "连接不上", "it cannot be connected to"
+    if isinstance(error, etree.XMLSyntaxError | zeep.exceptions.XMLSyntaxError):
+        return "内容不是 XML", "what is there is not XML"
+    if isinstance(error, AttributeError | KeyError | TypeError):
+        return "内容不是 WSDL", "what is there is not a WSDL"
+    if isinstance(error, ValueError):  # requests' and urllib's for an address, InvalidURL too
+        return "地址写得不对", "the address is not written as one"
+    return str(error), type(error).__name__
+
+
+def _fault_text(content: bytes) -> str:
+    """The message of a SOAP 1.1 or 1.2 Fault, or nothing where it is none."""
     try:
-        value = kind.pythonvalue(text)
-        if kind.name == "boolean" and text not in ("true", "false", "0", "1"):
-            raise ValueError(text)
-    except (ValueError, ArithmeticError) as error:
-        example = _EXAMPLES.get(kind.name, "")
-        raise Refused(
-            f"参数 {name} 应为 {kind.name}，例如 {name}={example}；收到的是“{text}”。",
-            f"{name} must be {kind.name}, such as {name}={example}; it is {text!r}.",
-        ) from error
-    return value
+        root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
+    except (etree.XMLSyntaxError, ValueError):
+        return ""
+    found = root.xpath(
+        "string(//*[local-name() = 'Fault']/*[local-name() = 'faultstring'"
+        " or local-name() = 'Reason'])"
+    )
+    return " ".join(str(found).split())
 
 
 def _fault(fault: zeep.exceptions.Fault) -> SoapFault:

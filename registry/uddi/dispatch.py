@@ -10,9 +10,10 @@ from dataclasses import dataclass
 
 import structlog
 from lxml import etree
-from sqlalchemy.exc import OperationalError, SQLAlchemyError, TimeoutError
+from sqlalchemy.exc import SQLAlchemyError
 
 from registry.errors import UddiError
+from registry.failures import busy, described
 from registry.uddi import schema, v3
 from registry.uddi.context import NODE_ID, Context
 from registry.uddi.inquiry import INQUIRY, Operation
@@ -58,12 +59,14 @@ def answer(context: Context, port: str, body: bytes, content_type: str | None = 
         return Answer(200, envelope(operation(context, request)))
     except UddiError as error:
         return _fault(error, namespace)
-    except (OperationalError, TimeoutError) as error:
-        log.warning("uddi store busy", operation=name.localname, error=str(error))
-        message = "注册中心数据库忙，请稍后再试 / the registry's database is busy; try again later"
-        return _fault(UddiError("busy", message), namespace)
     except SQLAlchemyError as error:
-        log.error("uddi store failed", operation=name.localname, error=str(error))
+        if busy(error):
+            log.warning("uddi store busy", operation=name.localname, error=described(error))
+            message = (
+                "注册中心数据库忙，请稍后再试 / the registry's database is busy; try again later"
+            )
+            return _fault(UddiError("busy", message), namespace)
+        log.error("uddi store failed", operation=name.localname, error=described(error))
         message = "注册中心数据库出错，见其日志 / the registry's database failed; see its log"
         return _fault(UddiError("fatalError", message, server=True), namespace)
     except Exception:

@@ -59,7 +59,10 @@ def parse_xml(body: bytes, charset: str | None = None) -> etree._Element:
     # Looked for in the decoded text, so that no encoding can hide it, and before any parsing.
     if "<!DOCTYPE" in text or "<!ENTITY" in text:
         raise EnvelopeError("Client", "不接受 DTD / a DTD is not accepted")
-    text = _DECLARATION.sub("", text, count=1)
+    # Blanked and not cut out, so that positions stay those of the message as it was sent.
+    text = _DECLARATION.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text, count=1).rstrip()
+    if not text:
+        raise EnvelopeError("Client", "消息是空的 / the message is empty")
     parser = etree.XMLParser(
         encoding="utf-8",
         resolve_entities=False,
@@ -70,9 +73,27 @@ def parse_xml(body: bytes, charset: str | None = None) -> etree._Element:
         remove_pis=True,
     )
     try:
-        return etree.fromstring(text.strip().encode("utf-8"), parser)
-    except (etree.XMLSyntaxError, ValueError) as error:
-        raise EnvelopeError("Client", f"不是合格的 XML / not well-formed XML: {error}") from error
+        return etree.fromstring(text.encode("utf-8"), parser)
+    except etree.XMLSyntaxError as error:
+        raise EnvelopeError("Client", _what_to_do(error)) from error
+
+
+def _what_to_do(error: etree.XMLSyntaxError) -> str:
+    """Where it stopped being XML and what to look at. The parser's own words are about the
+    parser, and its way out, to lift its limits, is not ours."""
+    line, column = error.position
+    if "huge" in str(error).lower():
+        return (
+            f"第 {line} 行第 {column} 列：元素嵌套超过 256 层，或一处文字过长；请改小消息 / "
+            f"line {line}, column {column}: elements nested more than 256 deep, or one text that "
+            "is too long; make the message smaller"
+        )
+    return (
+        f"不是合格的 XML：第 {line} 行第 {column} 列附近。请检查标签是否成对、& 与 < 是否写作 "
+        f"&amp; 与 &lt;、消息是否完整 / not well-formed XML near line {line}, column {column}: "
+        "check that tags match, that & and < are written &amp; and &lt;, and that nothing is cut "
+        "off"
+    )
 
 
 def _decode(body: bytes, charset: str | None) -> str:

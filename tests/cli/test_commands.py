@@ -98,6 +98,24 @@ def test_wsdls_are_written_and_a_difference_is_named(tmp_path: Path) -> None:
     assert "HisService.wsdl、Old.wsdl" in said
 
 
+def test_checking_a_folder_that_is_not_there_says_so(tmp_path: Path) -> None:
+    said = refusal(yilian("wsdl", "--check", "--folder", "nowhere", cwd=tmp_path), 2)
+    assert f"没有文件夹 {tmp_path / 'nowhere'}" in said
+    assert "HisService" not in said
+
+
+def test_a_registry_in_which_nobody_can_publish_says_so_at_start(tmp_path: Path) -> None:
+    plan = Plan(tmp_path, four_free_ports())
+    plan.write()
+    file = tmp_path / "registry.toml"
+    file.write_text(file.read_text("utf-8").split("[[publishers]]")[0], "utf-8")
+    program = plan.registry_program()
+    with Processes(plan.logs) as processes:
+        processes.start(program)
+        processes.wait(program)
+    assert "没有配置任何 publishers" in (plan.logs / "registry.log").read_text("utf-8")
+
+
 def test_one_wsdl_is_printed_and_an_unknown_one_refused() -> None:
     assert yilian("wsdl", "HisService").stdout.startswith("<?xml")
     assert "HisService" in yilian("wsdl").stdout

@@ -11,10 +11,15 @@ from yilian.refused import Refused
 
 
 def call(
-    url: Annotated[str, typer.Argument(help="WSDL 地址 / address of the WSDL")],
+    url: Annotated[str, typer.Argument(help="WSDL 的地址或文件 / address or file of the WSDL")],
     operation: Annotated[str | None, typer.Argument(help="操作 / operation")] = None,
     arguments: Annotated[
-        list[str] | None, typer.Argument(help="参数 / arguments: key=value", metavar="[KEY=VALUE]…")
+        list[str] | None,
+        typer.Argument(
+            help="参数 / arguments: PatientId=1；嵌套的写成 / nested: Patient.Name=张伟，"
+            "列表从 0 编号 / lists from 0: Items.OrderLine.0.ItemCode=BRT",
+            metavar="[KEY=VALUE]…",
+        ),
     ] = None,
     limit: Annotated[int, typer.Option(min=1, help="最多显示的行数 / rows shown at most")] = 20,
     as_json: Annotated[bool, typer.Option("--json", help="输出 JSON / print JSON")] = False,

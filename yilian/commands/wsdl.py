@@ -52,6 +52,12 @@ def wsdl(
 
 
 def _check(made: dict[str, bytes], folder: Path) -> None:
+    if not folder.is_dir():
+        where = folder.absolute()
+        raise Refused(
+            f"没有文件夹 {where}。请在项目的文件夹中运行，或用 --folder 指明。",
+            f"There is no folder {where}. Run this in the project's folder, or name it: --folder.",
+        )
     kept = {file.name: file.read_bytes() for file in sorted(folder.glob("*.wsdl"))}
     wrong = [file for file in made | kept if made.get(file) != kept.get(file)]
     if wrong:

@@ -138,7 +138,8 @@ class Walk:
             self.screen.line("")
             self.screen.pair(f"{hospital}  {name}", client.wsdl_url)
             for operation, arguments in client.operations.items():
-                takes = ", ".join(argument.name for argument in arguments)
+                whole = dict.fromkeys(argument.name.partition(".")[0] for argument in arguments)
+                takes = ", ".join(whole)
                 self.screen.line(f"      {operation}({takes})", style="cyan")
         self.screen.line("")
         return "WSDL 中的地址都指向网关 / every WSDL names the gateway as its address"

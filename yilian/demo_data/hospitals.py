@@ -70,6 +70,7 @@ class DemoHospitals:
                 "lis": {
                     "adapter": "bsoft_lis",
                     "url": _url(self.sq_lis),
+                    "read_only": False,
                     "offers": ["LabResults"],
                     "settings": {
                         "reference_column": "REFRANGE",
