@@ -80,6 +80,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
     app.state.logins = CapacityLimiter(LOGINS)
+    app.state.logging_in = 0
     return app
 
 
@@ -100,38 +101,37 @@ async def _uddi(request: Request) -> Response:
     answered: dispatch.Answer
     try:
         body = await _body(request)
-        limiter = _turn(request, port)
     except UddiError as error:
         answered = dispatch.refuse(error)
     except ClientDisconnect:
         return Response(status_code=400)
     else:
-        answered = await _in_thread(
-            request,
-            dispatch.answer,
-            request.app.state.context,
-            port,
-            body,
-            request.headers.get("content-type"),
-            limiter=limiter,
-        )
+        answered = await (_log_in if port == "security" else _answer)(request, port, body)
     return Response(answered.body, answered.status, {"Content-Type": CONTENT_TYPE})
 
 
-def _turn(request: Request, port: str) -> CapacityLimiter:
-    """Whose threads do the work. E_busy where too many logins wait already."""
-    limiter: CapacityLimiter
-    if port != "security":
-        limiter = request.app.state.limiter
-        return limiter
-    limiter = request.app.state.logins
-    if limiter.statistics().tasks_waiting >= LOGINS_WAITING:
-        log.warning("uddi logins refused", waiting=LOGINS_WAITING)
-        raise UddiError(
-            "busy",
-            "同时登录的太多，请稍后再试 / too many are logging in at once; try again later",
-        )
-    return limiter
+async def _answer(
+    request: Request, port: str, body: bytes, limiter: CapacityLimiter | None = None
+) -> dispatch.Answer:
+    context, content_type = request.app.state.context, request.headers.get("content-type")
+    return await _in_thread(
+        request, dispatch.answer, context, port, body, content_type, limiter=limiter
+    )
+
+
+async def _log_in(request: Request, port: str, body: bytes) -> dispatch.Answer:
+    """The answer of the security port, in threads of its own. E_busy where too many wait."""
+    state = request.app.state
+    # Counted here: the limiter's own count lags behind while tasks are about to wait for it.
+    if state.logging_in >= LOGINS + LOGINS_WAITING:
+        log.warning("uddi login refused", waiting=LOGINS_WAITING)
+        message = "同时登录的太多，请稍后再试 / too many are logging in at once; try again later"
+        return dispatch.refuse(UddiError("busy", message))
+    state.logging_in += 1
+    try:
+        return await _answer(request, port, body, state.logins)
+    finally:
+        state.logging_in -= 1
 
 
 async def _body(request: Request) -> bytes:
