@@ -53,7 +53,9 @@ def copied(file: Path, url: str | URL) -> None:
             column.autoincrement = False
     tables = [one for one in metadata.sorted_tables if not one.name.startswith("YILIAN_DEMO")]
     with source.connect() as reader, target.begin() as writer:
-        metadata.create_all(writer, tables)
+        # Not asking first: the database is new, and MariaDB's ODBC driver now and then answers
+        # a DESCRIBE of what is not there with no error text at all.
+        metadata.create_all(writer, tables, checkfirst=False)
         for table in tables:
             rows = [dict(row) for row in reader.execute(select(table)).mappings()]
             for start in range(0, len(rows), 500):

@@ -35,7 +35,7 @@ def test_text_of_a_gbk_database(drivername: str, options: str, encoding: str) ->
     rows = [{"N": n, "NAME": known[n : n + 100]} for n in range(0, len(known), 100)]
     with target.source(database, text_encoding=encoding) as source:
         with source.transaction() as connection:
-            T.create(connection)
+            T.create(connection, checkfirst=False)
             connection.execute(insert(T), rows)
         with source.connect() as connection:
             found = connection.execute(select(T).order_by(T.c.N)).all()

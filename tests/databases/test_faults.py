@@ -72,7 +72,7 @@ def both(target: Target, database: str) -> Iterator[Both]:
         ill = stack.enter_context(target.source(database, proxy.port, **config))
         well = stack.enter_context(target.source(database, **config))
         with well.transaction() as connection:
-            T.create(connection)
+            T.create(connection, checkfirst=False)
             connection.execute(insert(T).values(N=1, NAME="四变付"))
         yield Both(ill, well, proxy, target)
     until(lambda: target.server.connections() == 0)

@@ -41,7 +41,7 @@ def source(target: Target, database: str) -> Iterator[Source]:
         database, statement_timeout_seconds=1, login_timeout_seconds=2, pool_size=2
     ) as made:
         with made.transaction() as connection:
-            T.create(connection)
+            T.create(connection, checkfirst=False)
             connection.execute(insert(T).values(N=1, NAME="四变付"))
         yield made
 

@@ -46,7 +46,7 @@ T = Table(
 def source(target: Target, database: str) -> Iterator[Source]:
     with target.source(database) as made:
         with made.transaction() as connection:
-            T.create(connection)
+            T.create(connection, checkfirst=False)
         yield made
 
 

@@ -202,9 +202,10 @@ def hospital(adapter: str, url: str, limit: int = 10, patients: int = 99) -> Ite
                 *("CLINIC_FOR_REGIST", "CLINIC_MASTER", "CLINIC_RETURNED_ACCT", "PAT_MASTER_INDEX"),
                 *("CLINIC_TYPE_DICT", "DEPT_DICT", "OUTP_DOCTOR_REGIST"),
             )
-            J.METADATA.create_all(connection, [J.METADATA.tables[name] for name in names])
+            new = [J.METADATA.tables[name] for name in names]
+            J.METADATA.create_all(connection, new, checkfirst=False)
             index = _index()
-            index.create(connection)
+            index.create(connection, checkfirst=False)
             connection.execute(
                 insert(index).values(
                     CLINIC_LABEL="0301A",
@@ -239,7 +240,7 @@ def hospital(adapter: str, url: str, limit: int = 10, patients: int = 99) -> Ite
             connection.execute(insert(J.PAT_MASTER_INDEX), people)
             session = f"{DAY:%Y%m%d}-0301A-上午"
         else:
-            B.METADATA.create_all(connection)
+            B.METADATA.create_all(connection, checkfirst=False)
             department = {"KSDM": "0301", "KSMC": "心内科", "GHF": 1, "ZLF": 25, "ZJMZ": 1}
             connection.execute(insert(B.MS_GHKS).values(department))
             connection.execute(insert(B.GY_YGDM).values(YGDM="1001", YGXM="王建国", KSDM="0301"))
