@@ -51,9 +51,9 @@ def fault(error: BaseException) -> type[ServerFault]:
     if number is None or number == 0:
         state = odbc.state(error) or ""
         lost = state.startswith("08") or state in ("HYT00", "HYT01", "IM002", "01000")
-        # Now and then the driver fails and has no words for it, mostly where a connection was
-        # just reset: nothing is known of that connection any more, so it is not kept.
-        lost = lost or "did not supply an error" in str(error)
+        # Now and then, where a connection was just reset, the driver has no words for it or says
+        # that memory ran out (HY001): nothing is known of that connection, so it is not kept.
+        lost = lost or state == "HY001" or "did not supply an error" in str(error)
         return SourceUnavailable if lost else SourceError
     return errors.fault(number)
 
