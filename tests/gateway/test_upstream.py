@@ -11,6 +11,7 @@ from gateway.binding import Binding
 from gateway.forward import BadAnswer, BrokenOff, NodeAnswer, NodeRequest, NotReached, TimedOut
 from gateway.upstream import KeptConnections
 from gateway_config.model import Forward
+from tests.gateway.conftest import run
 from tests.gateway.scripted_node import Received, ScriptedNode, echo, envelope, http, reset
 
 POST = NodeRequest("POST", (("Content-Type", "text/xml"),), b"<call/>", repeatable=True)
@@ -45,7 +46,7 @@ def test_one_connection_carries_many_calls() -> None:
             assert upstream.node.connections == 1
             assert [sent.nth for sent in upstream.node.requests] == [1, 2, 3, 4, 5]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_an_idle_connection_is_dropped_before_a_gate_would_cut_it() -> None:
@@ -57,7 +58,7 @@ def test_an_idle_connection_is_dropped_before_a_gate_would_cut_it() -> None:
             await upstream.send()
             assert [sent.connection for sent in upstream.node.requests] == [1, 2]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_connection_closed_while_idle_costs_no_call() -> None:
@@ -68,7 +69,7 @@ def test_a_connection_closed_while_idle_costs_no_call() -> None:
             assert (await upstream.send()).body == ANSWER
             assert len(upstream.node.requests) == 2  # sent once each
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["FIN", "RST"])
@@ -92,7 +93,7 @@ def test_a_kept_connection_that_dies_without_an_answer_is_replaced_once(hard: bo
                 (2, 1),
             ]
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_replacement_is_a_new_connection_and_the_last_try() -> None:
@@ -116,7 +117,7 @@ def test_the_replacement_is_a_new_connection_and_the_last_try() -> None:
                 await upstream.send()
             assert [r.connection for r in upstream.node.requests[2:]][1:] == [3]
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("hard", [False, True], ids=["FIN", "RST"])
@@ -141,7 +142,7 @@ def test_once_a_byte_of_an_answer_came_nothing_is_sent_again(hard: bool) -> None
                 await upstream.send()
             assert len(upstream.node.requests) == 2
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_call_on_a_new_connection_is_never_sent_again() -> None:
@@ -155,7 +156,7 @@ def test_a_call_on_a_new_connection_is_never_sent_again() -> None:
                 await upstream.send()
             assert len(upstream.node.requests) == 1
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_timed_out_call_is_never_sent_again_and_its_late_answer_reaches_nobody() -> None:
@@ -174,7 +175,7 @@ def test_a_timed_out_call_is_never_sent_again_and_its_late_answer_reaches_nobody
             assert [r.body for r in upstream.node.requests] == [b"<call/>", b"late", b"<call/>"]
             assert upstream.node.requests[2].connection == 2
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize("when", ["with the answer", "while idle"])
@@ -204,7 +205,7 @@ def test_an_answer_that_nobody_asked_for_reaches_nobody(when: str) -> None:
             for _ in range(3):
                 assert (await upstream.send()).body == ANSWER
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_close_leaves_no_connection_behind() -> None:
@@ -215,7 +216,7 @@ def test_close_leaves_no_connection_behind() -> None:
             while upstream.node.open:
                 await asyncio.sleep(0.01)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_what_may_not_be_sent_twice_is_not_even_on_a_kept_connection() -> None:
@@ -234,7 +235,7 @@ def test_what_may_not_be_sent_twice_is_not_even_on_a_kept_connection() -> None:
                 await upstream.send(once)
             assert len(upstream.node.requests) == 2
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_head_says_length_host_and_nothing_that_gates_drop() -> None:
@@ -250,7 +251,7 @@ def test_the_head_says_length_host_and_nothing_that_gates_drop() -> None:
                 ("Content-Length", b"0"),
             ]
 
-    asyncio.run(story())
+    run(story())
 
 
 OK = b"HTTP/1.1 200 OK\r\n"
@@ -279,7 +280,7 @@ def test_the_shapes_of_an_answer(raw: bytes, body: bytes, kept: bool) -> None:
             assert (await upstream.send()).body == body
             assert upstream.node.connections == (1 if kept else 2)
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_an_answer_may_end_with_its_connection() -> None:
@@ -294,7 +295,7 @@ def test_an_answer_may_end_with_its_connection() -> None:
             upstream.node.script = answer
             assert (await upstream.send()).body == b"<a></a>"
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.parametrize(
@@ -321,7 +322,7 @@ def test_an_answer_that_is_no_proper_http_is_a_bad_answer(raw: bytes) -> None:
             with pytest.raises(BadAnswer):
                 await upstream.send()
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_the_deadline_of_a_call_holds_over_the_general_one() -> None:
@@ -337,7 +338,7 @@ def test_the_deadline_of_a_call_holds_over_the_general_one() -> None:
             with pytest.raises(NotReached):  # nothing of it was sent
                 await upstream.send(NodeRequest("POST", (), b"x", deadline=soon))
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_caller_who_is_cancelled_leaves_no_connection_for_the_next() -> None:
@@ -360,7 +361,7 @@ def test_a_caller_who_is_cancelled_leaves_no_connection_for_the_next() -> None:
             assert (await upstream.send()).body == ANSWER
             assert upstream.node.requests[1].connection == 2
 
-    asyncio.run(story())
+    run(story())
 
 
 def test_a_gate_that_allows_one_call_a_connection_gets_one() -> None:
@@ -372,7 +373,7 @@ def test_a_gate_that_allows_one_call_a_connection_gets_one() -> None:
                 assert (await upstream.send()).body == ANSWER
             assert [sent.nth for sent in upstream.node.requests] == [1, 1, 1]
 
-    asyncio.run(story())
+    run(story())
 
 
 @pytest.mark.skipif(not hasattr(socket, "TCP_USER_TIMEOUT"), reason="Linux tells a silent cut")
@@ -387,4 +388,4 @@ def test_the_kernel_is_asked_to_notice_a_silent_cut() -> None:
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE) == 15
             assert sock.getsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY) == 1
 
-    asyncio.run(story())
+    run(story())
