@@ -66,8 +66,8 @@ def upgrade(engine: Engine, to: str = "head") -> Upgraded:
                 done = _upgrade(connection, config, scripts, to)
         finally:
             _foreign_keys(connection, on=True)
-    if done.before != done.after:
-        log.info("registry store upgraded", before=done.before or "-", after=done.after)
+    if done.before not in ("", done.after):
+        log.info("registry store upgraded", before=done.before, after=done.after)
     return done
 
 
