@@ -10,13 +10,14 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import uvicorn
+import uvloop
 
 from gateway.app import create_app
 from gateway.binding import Binding
@@ -58,11 +59,17 @@ class FakeRegistry:
         return list(self.bindings)
 
 
+def run(story: Coroutine[Any, Any, T]) -> T:
+    """A test's own story, on the event loop that the gateway has in production."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(story)
+
+
 class Loop:
-    """An event loop in a thread."""
+    """An event loop in a thread, of the kind that the gateway has in production."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
