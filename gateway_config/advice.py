@@ -115,9 +115,7 @@ def _callers(config: GatewayConfig) -> Iterator[Advice]:
                     "包含所有地址，等于没有这一证明",
                     "it holds every address, which proves nothing",
                 )
-        allowed = [
-            one for one in config.policies if one.allow and _covers(one.callers, (name,))
-        ]
+        allowed = [one for one in config.policies if one.allow and _covers(one.callers, (name,))]
         if config.policies and not allowed:
             yield Advice(
                 ("callers", name),
@@ -181,7 +179,7 @@ def _covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
 
 def _within(inner: object, outer: object) -> bool:
     same = getattr(inner, "version", 0) == getattr(outer, "version", 1)
-    return same and inner.subnet_of(outer)  # type: ignore[attr-defined, no-any-return]
+    return same and inner.subnet_of(outer)  # type: ignore[attr-defined]
 
 
 def _is_loopback(host: str) -> bool:

@@ -103,7 +103,9 @@ def _outwards(config: GatewayConfig, code: str) -> Iterator[GateRow]:
                 config.hospitals[code].mode,
                 OUTWARDS,
                 outer=(host, port),
-                protocol="TCP (HTTPS)" if _base(config, caller.side)[0] == "https" else "TCP (HTTP)",
+                protocol="TCP (HTTPS)"
+                if _base(config, caller.side)[0] == "https"
+                else "TCP (HTTP)",
                 sources=_list(caller.networks),
                 keep_alive="yes",
                 purpose=f"{caller.name or name} 调用网关 calls the gateway",
