@@ -22,7 +22,9 @@ ANONYMOUS = {
 }
 _ACTIONS = {f"{{{namespace}}}Action": namespace for namespace in ANONYMOUS}
 _ENDPOINTS = {
-    f"{{{namespace}}}{name}": namespace for namespace in ANONYMOUS for name in ("ReplyTo", "FaultTo")
+    f"{{{namespace}}}{name}": namespace
+    for namespace in ANONYMOUS
+    for name in ("ReplyTo", "FaultTo")
 }
 
 

@@ -7,8 +7,6 @@ from typing import NamedTuple
 from lxml import etree
 
 from gateway.admission.addressing import addressing
-from gateway.admission.username_token import SECURITY
-from gateway_config.limits import Limits as Configured
 from services.faults import MalformedMessage
 from services.soap.action import agree
 from services.soap.bounds import Limits
@@ -18,6 +16,13 @@ from services.soap.version import SoapVersion
 
 _TYPES = ("text/xml", "application/soap+xml", "application/xml", "")
 _INCLUDES = ("{http://www.w3.org/2001/XInclude}*", "{http://www.w3.org/2004/08/xop/include}*")
+
+
+#: the WS-Security header, which gateway/admission/username_token.py looks at
+SECURITY = (
+    "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}Security"
+)
+_UNDERSTOOD = frozenset({SECURITY})
 
 
 class Message(NamedTuple):
@@ -37,27 +42,11 @@ class Message(NamedTuple):
     security: etree._Element | None
 
 
-def parse_limits(configured: Configured) -> Limits:
-    """[limits] as the parser takes them."""
-    return Limits(
-        size=configured.max_body_bytes,
-        depth=configured.depth,
-        elements=configured.elements,
-        # Each costs as much as an element.
-        attributes=configured.elements,
-        attributes_each=configured.attributes,
-        name_length=configured.name_length,
-        text_bytes=configured.text_bytes,
-        namespaces=configured.namespaces,
-        instructions=False,
-    )
-
-
 def inspect(
     body: bytes, content_type: str | None, soap_action: str | None, limits: Limits
 ) -> Message:
-    """The message, or the Fault that refuses it; the Fault's ``rule`` says what did. ``limits`` as
-    ``parse_limits`` makes them. Safe in any thread."""
+    """The message, or the Fault that refuses it; the Fault's ``rule`` says what did. ``limits``:
+    of the body and the document. Safe in any thread."""
     _is_xml(content_type)
     version, element, others, header = parse(body, content_type, limits, _UNDERSTOOD)
     tag = str(element.tag)
@@ -87,10 +76,6 @@ def inspect(
         others,
         security,
     )
-
-
-#: headers that this gateway looks at itself (gateway/admission/username_token.py)
-_UNDERSTOOD = frozenset({SECURITY})
 
 
 def _is_xml(content_type: str | None) -> None:

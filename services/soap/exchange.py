@@ -2,12 +2,23 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
 from lxml import etree
 
-from services.faults import Fault, UnknownOperation
+from services.faults import (
+    ClientFault,
+    Conflict,
+    Fault,
+    InternalError,
+    NotFound,
+    Overloaded,
+    ServerFault,
+    UnknownOperation,
+    UnknownService,
+)
 from services.soap import action, envelope
 from services.soap.bounds import LIMITS, Limits
 from services.soap.codec import Codec, codecs
@@ -19,6 +30,18 @@ from services.soap.wsdl import wsdl
 __all__ = ["Endpoint", "Reply", "Request", "fault_reply", "guarded", "internal_error", "version_of"]
 
 Invoke = Callable[..., Awaitable[Any]]
+
+#: outcomes of a call beside the codes of faults
+OK = "ok"
+ABANDONED = "abandoned"
+#: what a legacy operation's negative result says, as the fault that it stands for
+LEGACY_CODES = {
+    kind.legacy_code: kind.__name__
+    for kind in (
+        *(ClientFault, NotFound, Conflict, ServerFault, UnknownService, Overloaded),
+        InternalError,
+    )
+}
 
 
 class Request(NamedTuple):
@@ -46,6 +69,9 @@ class Endpoint:
         self.interface = interface
         self.hospital = hospital
         self.limits = limits
+        #: calls answered, by operation ("" where none was recognised) and outcome: OK, a fault's
+        #: code, or ABANDONED. Touched by the event loop alone.
+        self.calls: Counter[tuple[str, str]] = Counter()
         self._operations: dict[object, tuple[Codec, str, Invoke]] = {}
         for tag, codec in codecs(interface).items():
             operation = codec.operation
@@ -66,6 +92,7 @@ class Endpoint:
     async def call(self, request: Request) -> Reply:
         """Never raises: whatever goes wrong is a Fault in the reply."""
         version = None  # the envelope tells
+        name = ""
         try:
             body, content_type, soap_action = request
             version, element, others, _ = envelope.parse(body, content_type, self.limits)
@@ -73,19 +100,28 @@ class Endpoint:
             if operation is None:
                 raise self._unknown(element)
             codec, quoted_action, invoke = operation
+            name = codec.operation.name
             if soap_action != quoted_action:
                 action.agree(
                     soap_action, content_type, self.interface.namespace, codec.operation.name
                 )
             result = await invoke(**codec.decode(element, others))
-            return Reply(200, version.content_type, envelope.wrap(version, codec.encode(result)))
+            reply = Reply(200, version.content_type, envelope.wrap(version, codec.encode(result)))
+            failed = self.interface.lenient and result[0] < 0
+            self.calls[name, LEGACY_CODES.get(result[0], OK) if failed else OK] += 1
+            return reply
         except Fault as fault:
             fault.hospital = fault.hospital or self.hospital
+            self.calls[name, fault.code] += 1
             return fault_reply(fault, version or version_of(request.content_type))
         except Exception as error:
+            self.calls[name, InternalError.__name__] += 1
             return fault_reply(
                 internal_error(error, self.hospital), version or version_of(request.content_type)
             )
+        except BaseException:  # the caller left, or the process ends
+            self.calls[name, ABANDONED] += 1
+            raise
 
     def _unknown(self, element: etree._Element) -> UnknownOperation:
         tag = str(element.tag)
