@@ -161,11 +161,12 @@ def _held(elements: int, attributes: int, limits: Limits) -> None:
 def _tag(tag: bytes, namespaces: set[bytes], limits: Limits) -> int:
     """How many attributes a start tag has; those of ``namespaces`` that it declares are added."""
     if b"=" not in tag:
-        _names([tag], limits)
+        _names(_NAME_ENDS.split(tag), limits)
         return 0
     longest = limits.text_bytes
     if longest is not None and len(tag) > longest:
-        if any(len(value) > longest + 2 for value in _QUOTED.findall(tag)):
+        values = _QUOTED.findall(tag)
+        if any(len(value) > longest + 2 for value in values):
             raise _text_too_long(longest)
     bare = _QUOTED.sub(b"", tag)
     attributes = bare.count(b"=")

@@ -32,6 +32,8 @@ class Message(NamedTuple):
 
 
 _parsers = threading.local()
+#: bytes from which libxml2's own bound on a text could be met
+_HUGE = 9_000_000
 
 
 def parse(
@@ -112,13 +114,14 @@ def _deeper(depth: int) -> etree.XPath:
 
 
 def _root(data: bytes) -> etree._Element:
+    parser = _parser(len(data) > _HUGE)
     try:
-        return etree.fromstring(data, _parser())
+        return etree.fromstring(data, parser)
     except etree.XMLSyntaxError:
         joined = _SURROGATES.sub(_joined, data)
         if joined == data:
             raise
-        return etree.fromstring(joined, _parser())
+        return etree.fromstring(joined, parser)
 
 
 # Axis 1.4 and old Java serializers write a rare character (𠮷) as references to the two halves of
@@ -139,21 +142,26 @@ def _joined(match: re.Match[bytes]) -> bytes:
     return b"&#%d;" % (0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
 
 
-def _parser() -> etree.XMLParser:
-    """One parser a thread: lxml's error log belongs to the parser."""
+def _parser(huge: bool) -> etree.XMLParser:
+    """Two parsers a thread, since lxml's error log belongs to the parser. ``huge`` takes a text of
+    more than 10,000,000 bytes, and nests deeper before it gives up."""
     try:
-        return _parsers.parser  # type: ignore[no-any-return]
+        return _parsers.pair[huge]  # type: ignore[no-any-return]
     except AttributeError:
         # Comments and processing instructions carry nothing and would split an element's text.
         # The encoding is given because a converted body may still declare its former one.
-        _parsers.parser = etree.XMLParser(
-            encoding="utf-8",
-            resolve_entities=False,
-            no_network=True,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        return _parsers.parser  # type: ignore[no-any-return]
+        _parsers.pair = [
+            etree.XMLParser(
+                encoding="utf-8",
+                resolve_entities=False,
+                no_network=True,
+                remove_comments=True,
+                remove_pis=True,
+                huge_tree=huge_tree,
+            )
+            for huge_tree in (False, True)
+        ]
+        return _parsers.pair[huge]  # type: ignore[no-any-return]
 
 
 def _message(root: etree._Element, names: _Names, understood: Container[str]) -> Message:

@@ -15,7 +15,7 @@ WSA = "http://www.w3.org/2005/08/addressing"
 LIMITS = Limits(
     size=200_000,
     depth=16,
-    elements=100,
+    elements=400,
     attributes=100,
     attributes_each=8,
     name_length=256,
@@ -151,8 +151,8 @@ LONG = "n" * 257
     [
         ("<a>" * 20 + "</a>" * 20, "limits.depth"),
         ("<a>" * 300 + "</a>" * 300, "limits.depth"),
-        ("<a/>" * 101, "limits.elements"),
-        ("<a></a>" * 101, "limits.elements"),
+        ("<a/>" * 401, "limits.elements"),
+        ("<a></a>" * 401, "limits.elements"),
         (f"<{LONG}/>", "limits.name_length"),
         (f'<a {LONG}="1"/>', "limits.name_length"),
         (f'<a xmlns:{LONG}="1"/>', "limits.name_length"),
