@@ -10,7 +10,9 @@ from __future__ import annotations
 
 import asyncio
 import threading
+import time
 from abc import ABC, abstractmethod
+from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -20,12 +22,17 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import structlog
 
 from adapters.breaker import Breaker
+from adapters.latencies import Latencies
 from services.faults import Fault, Overloaded, ServerFault, SourceTimeout, SourceUnavailable
 
 if TYPE_CHECKING:
     from adapters.config import SourceConfig
 
 log = structlog.get_logger()
+
+#: why a call is refused: the queue is full, it waited too long in it, no connection of the pool
+#: was free, the breaker is open
+REFUSALS = ("full", "waited", "pool", "breaker")
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Fault)
@@ -44,8 +51,11 @@ class Bulkhead(ABC):
         self._here = threading.local()  # .job: the call that this thread is running
         self._lock = threading.Lock()
         self._jobs: set[_Job] = set()  # waiting and running
-        self._refused = 0
-        self.shared = 0  # answers that another call's served (adapters/sharing.py)
+        self._refused: Counter[str] = Counter()  # by reason, one of REFUSALS
+        self.shared = 0  # answers that another call's served (adapters/sharing.py),
+        self.cached = 0  # and those among them that had been kept
+        self.waits = Latencies()  # seconds in the queue, of calls that came to run
+        self.queries = Latencies()  # seconds in the source, by operation
         self._breaker = Breaker(config.breaker_failures, config.breaker_seconds)
         self._last_fault: tuple[str, str] | None = None
         self._failing = False
@@ -84,7 +94,7 @@ class Bulkhead(ABC):
                 raise
             if job.gave_up == _CLOSED:
                 raise self._closed_fault() from None
-            raise self._overloaded() from None
+            raise self._overloaded("waited") from None
         finally:
             timer.cancel()
 
@@ -103,11 +113,16 @@ class Bulkhead(ABC):
                 "queued": len(self._jobs) - running,
                 "pool_size": self.config.pool_size,
                 "queue_length": self.config.queue_length,
-                "refused": self._refused,
+                "refused": sum(self._refused.values()),
                 "shared": self.shared,
                 "breaker": self._breaker.state(),
                 "last_fault": None if last is None else {"code": last[0], "at": last[1]},
             }
+
+    def refusals(self) -> dict[str, int]:
+        """How many calls were refused without asking the source, by reason."""
+        with self._lock:
+            return {reason: self._refused[reason] for reason in REFUSALS}
 
     def close(self) -> None:
         """Drop what waits, interrupt what runs, close the connections. Later calls are
@@ -161,7 +176,10 @@ class Bulkhead(ABC):
     def _submitted(
         self, job: _Job, function: Callable[..., Any], arguments: dict[str, Any]
     ) -> _Job:
+        admitted = time.perf_counter()
+
         def work() -> Any:
+            self.waits.add("", time.perf_counter() - admitted)
             self._here.job = job
             try:
                 return self._watched(job, function, arguments)
@@ -176,7 +194,7 @@ class Bulkhead(ABC):
                 job.future = self._threads.submit(work)
                 self._jobs.add(job)
         if full:
-            raise self._overloaded()
+            raise self._overloaded("full")
         job.future.add_done_callback(lambda _: self._done(job))
         return job
 
@@ -204,6 +222,7 @@ class Bulkhead(ABC):
 
     def _watched(self, job: _Job, function: Callable[..., Any], arguments: dict[str, Any]) -> Any:
         """The call, with its outcome noted and every Fault told where it comes from."""
+        begin = time.perf_counter()
         try:
             result = function(**arguments)
         except Fault as fault:
@@ -219,6 +238,9 @@ class Bulkhead(ABC):
             else:
                 self._failing = False
             raise
+        finally:
+            name = getattr(function, "__name__", type(function).__name__)
+            self.queries.add(name, time.perf_counter() - begin)
         self._failing = False
         self._judge(job, None)
         return result
@@ -234,9 +256,9 @@ class Bulkhead(ABC):
         else:
             self._breaker.succeeded()
 
-    def _overloaded(self) -> Overloaded:
+    def _overloaded(self, reason: str) -> Overloaded:
         with self._lock:
-            self._refused += 1
+            self._refused[reason] += 1
         return self.fault(
             Overloaded,
             f"{self._where_zh}正忙，已有 {self.config.pool_size} 个调用在执行，其余在排队。"
@@ -247,7 +269,7 @@ class Bulkhead(ABC):
 
     def _open_fault(self) -> SourceUnavailable:
         with self._lock:
-            self._refused += 1
+            self._refused["breaker"] += 1
         seconds = self._breaker.wait
         return self.fault(
             SourceUnavailable,

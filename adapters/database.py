@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Connection, exc
+from sqlalchemy.pool import QueuePool
 
 from adapters.bulkhead import Bulkhead, Unwanted
 from adapters.drivers import DRIVERS
@@ -42,8 +43,18 @@ class Source(Bulkhead):
     # --- for the host -------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        """Of the bulkhead, and which database it is."""
-        return {**super().state(), "database": self.config.url.get_backend_name()}
+        """Of the bulkhead, which database it is, and the connections that are open now."""
+        return {
+            **super().state(),
+            "database": self.config.url.get_backend_name(),
+            "connections": self.connections(),
+        }
+
+    def connections(self) -> int:
+        """How many are open to the database, at work or idle in the pool."""
+        pool = self._engine.pool
+        assert isinstance(pool, QueuePool)  # every driver's is
+        return pool.checkedout() + pool.checkedin()
 
     # --- for adapters ---------------------------------------------------------------------------
 
@@ -96,7 +107,7 @@ class Source(Bulkhead):
 
     def _database_fault(self, error: exc.SQLAlchemyError) -> ServerFault:
         if isinstance(error, exc.TimeoutError):
-            return self._overloaded()
+            return self._overloaded("pool")
         if not isinstance(error, exc.DBAPIError) or error.orig is None:
             kind: type[ServerFault] = SourceError
             detail = type(error).__name__

@@ -61,6 +61,7 @@ class Sharing:
         if kept is not None:
             if time.monotonic() < kept[0]:
                 self._source.shared += 1
+                self._source.cached += 1
                 return kept[1]
             del self._kept[key]
         age = self._age

@@ -10,6 +10,7 @@ from typing import Any
 from sqlalchemy import delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
+from registry.changes import Entry
 from registry.errors import UddiError
 from registry.keys import GENERATOR, check_form, generator_needed, new_key
 from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, Kind, TModel
@@ -63,7 +64,9 @@ def _inside(child: Any, named: str, parent: str, **change: str) -> Any:
     return replace(child, **change)
 
 
-def save_tree(connection: Connection, publisher: str, item: Entity) -> None:
+def save_tree(connection: Connection, publisher: str, item: Entity) -> list[Entry]:
+    """Save it and answer what that changed: the item itself always, what is inside it where it
+    is new, other than before, or gone."""
     kind = kind_of(item)
     nodes = {node.key: node for node in tree(item)}
     if len(nodes) != sum(1 for _ in tree(item)):
@@ -75,6 +78,7 @@ def save_tree(connection: Connection, publisher: str, item: Entity) -> None:
     _check_references(connection, nodes.values())
     moment = now()
     position = _position(connection, existing.get(item.key), parent_key)
+    gone = [row for row in descendants(connection, list(existing)) if row.key not in nodes]
     for old in existing.values():
         touch(connection, old.parent_key, moment)
     for part in chunks(list(existing)):
@@ -87,6 +91,40 @@ def save_tree(connection: Connection, publisher: str, item: Entity) -> None:
     created = {key: row.created for key, row in existing.items()}
     _insert_tree(connection, publisher, item, parent_key, position, created, moment)
     touch(connection, parent_key, moment)
+    return [removed(row) for row in gone] + [
+        Entry("save", kind_of(node), key, parent)
+        for key, (node, parent, place) in _placed(item, parent_key, position).items()
+        if key == item.key or not _same(existing.get(key), node, parent, place)
+    ]
+
+
+def removed(row: Any, action: str = "delete") -> Entry:
+    return Entry(action, row.kind, row.key, row.parent_key, row.body)
+
+
+def descendants(connection: Connection, keys: list[str]) -> list[Any]:
+    """The rows of everything inside these, the innermost first."""
+    children = rows_where(connection, entity.c.parent_key, keys) if keys else []
+    below = descendants(connection, [row.key for row in children]) if children else []
+    return below + children
+
+
+def _placed(
+    item: Entity, parent_key: str | None, position: int
+) -> dict[str, tuple[Entity, str | None, int]]:
+    """The entity and everything inside it, each with where it stands."""
+    placed = {item.key: (item, parent_key, position)}
+    for number, child in enumerate(children_of(item)):
+        placed |= _placed(child, item.key, number)
+    return placed
+
+
+def _same(row: Any, node: Entity, parent_key: str | None, position: int) -> bool:
+    return row is not None and (row.body, row.parent_key, row.position) == (
+        encode(node),
+        parent_key,
+        position,
+    )
 
 
 def _parent(connection: Connection, publisher: str, item: Entity) -> str | None:

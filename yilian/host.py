@@ -1,4 +1,4 @@
-"""The host: one ASGI app per hospital node, serving its endpoints, their WSDLs and /health."""
+"""The host: one ASGI app per hospital node: its endpoints, their WSDLs, /health and /metrics."""
 
 from __future__ import annotations
 
@@ -20,7 +20,9 @@ from services.soap.version import SOAP_1_1, SOAP_1_2
 from yilian.config import NodeConfig
 from yilian.housekeeping import keep_house
 from yilian.http_faults import compressed, too_large
+from yilian.metrics import metrics_route
 from yilian.node import Node, assemble
+from yilian.node_metrics import NodeMetrics
 from yilian.publishing import Publication
 
 SOAP12 = SOAP_1_2.path_suffix
@@ -105,6 +107,7 @@ def app_of(node: Node) -> Starlette:
     return Starlette(
         routes=[
             Route("/health", health),
+            metrics_route(NodeMetrics(node, publication.state)),
             Route("/{path:path}", call, methods=["POST"]),
             Route("/{path:path}", describe),
         ],

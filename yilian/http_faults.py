@@ -17,7 +17,7 @@ def compressed(encoding: str, endpoint: Endpoint, content_type: str | None) -> R
         f"a body with Content-Encoding {encoding[:40]} is not accepted; send plain XML",
         hospital=endpoint.hospital,
     )
-    return fault_reply(fault, version_of(content_type), status=415)
+    return _refused(fault, endpoint, content_type, 415)
 
 
 def too_large(endpoint: Endpoint, content_type: str | None) -> Reply:
@@ -26,4 +26,11 @@ def too_large(endpoint: Endpoint, content_type: str | None) -> Reply:
     fault = MalformedMessage(
         f"报文超过 {limit} 字节", f"the message exceeds {limit} bytes", hospital=endpoint.hospital
     )
-    return fault_reply(fault, version_of(content_type), status=413)
+    return _refused(fault, endpoint, content_type, 413)
+
+
+def _refused(
+    fault: MalformedMessage, endpoint: Endpoint, content_type: str | None, status: int
+) -> Reply:
+    endpoint.calls["", fault.code] += 1
+    return fault_reply(fault, version_of(content_type), status=status)

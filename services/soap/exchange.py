@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import traceback
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
@@ -12,10 +13,15 @@ from lxml import etree
 
 from services.faults import (
     ClientFault,
+    Conflict,
     Fault,
     InternalError,
     MustUnderstand,
+    NotFound,
+    Overloaded,
+    ServerFault,
     UnknownOperation,
+    UnknownService,
     VersionMismatch,
 )
 from services.soap import envelope
@@ -30,6 +36,18 @@ log = structlog.get_logger()
 
 FAULT_NAMESPACE = "urn:yilian:fault:1"
 Invoke = Callable[..., Awaitable[Any]]
+
+#: outcomes of a call beside the codes of faults
+OK = "ok"
+ABANDONED = "abandoned"
+#: what a legacy operation's negative result says, as the fault that it stands for
+LEGACY_CODES = {
+    kind.legacy_code: kind.__name__
+    for kind in (
+        *(ClientFault, NotFound, Conflict, ServerFault, UnknownService, Overloaded),
+        InternalError,
+    )
+}
 
 
 class Request(NamedTuple):
@@ -66,6 +84,9 @@ class Endpoint:
         self.interface = interface
         self.hospital = hospital
         self.limits = limits
+        #: calls answered, by operation ("" where none was recognised) and outcome: OK, a fault's
+        #: code, or ABANDONED. Touched by the event loop alone.
+        self.calls: Counter[tuple[str, str]] = Counter()
         self._operations: dict[object, tuple[Codec, str, Invoke]] = {}
         for tag, codec in codecs(interface).items():
             operation = codec.operation
@@ -86,6 +107,7 @@ class Endpoint:
     async def call(self, request: Request) -> Reply:
         """Never raises: whatever goes wrong is a Fault in the reply."""
         version = None  # the envelope tells
+        name = ""
         try:
             body, content_type, soap_action = request
             version, element, others = envelope.parse(body, content_type, self.limits)
@@ -93,17 +115,26 @@ class Endpoint:
             if operation is None:
                 raise self._unknown(element)
             codec, quoted_action, invoke = operation
+            name = codec.operation.name
             if soap_action != quoted_action:
                 _agree(codec.operation, request)
             result = await invoke(**codec.decode(element, others))
-            return Reply(200, version.content_type, envelope.wrap(version, codec.encode(result)))
+            reply = Reply(200, version.content_type, envelope.wrap(version, codec.encode(result)))
+            failed = self.interface.lenient and result[0] < 0
+            self.calls[name, LEGACY_CODES.get(result[0], OK) if failed else OK] += 1
+            return reply
         except Fault as fault:
             fault.hospital = fault.hospital or self.hospital
+            self.calls[name, fault.code] += 1
             return fault_reply(fault, version or version_of(request.content_type))
         except Exception as error:
+            self.calls[name, InternalError.__name__] += 1
             return fault_reply(
                 internal_error(error, self.hospital), version or version_of(request.content_type)
             )
+        except BaseException:  # the caller left, or the process ends
+            self.calls[name, ABANDONED] += 1
+            raise
 
     def _unknown(self, element: etree._Element) -> UnknownOperation:
         tag = str(element.tag)
