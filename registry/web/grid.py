@@ -81,8 +81,7 @@ def rows_of(
     rows = []
     for hospital in hospitals:
         cells = {
-            label: Cell(service, health[service.key])
-            for label, service in hospital.by_name.items()
+            label: Cell(service, health[service.key]) for label, service in hospital.by_name.items()
         }
         shown = {id(cells[label].service) for label in labels if label in cells}
         others = tuple(
@@ -107,15 +106,13 @@ def service_health(service: ListedService, found: Mapping[str, BindingHealth]) -
     worst: BindingHealth | None = None
     for key in (*service.outside, *service.inside):
         one = found.get(key)
-        if one is None or one.state == "unknown" and one.checked is None:
+        if one is None or (one.state == "unknown" and one.checked is None):
             continue
         if worst is None or _SEVERITY[one.state] > _SEVERITY[worst.state]:
             worst = one
     if worst is None:
         return Shown("unknown")
-    return Shown(
-        worst.state, worst.latency_ms, worst.checked, worst.since, worst.zh, worst.en
-    )
+    return Shown(worst.state, worst.latency_ms, worst.checked, worst.since, worst.zh, worst.en)
 
 
 def summary(health: Mapping[str, Shown]) -> Counter[State]:

@@ -91,6 +91,18 @@ def local_time(moment: datetime | None, form: str = "%Y-%m-%d %H:%M:%S") -> str:
     return "" if moment is None else moment.astimezone(LOCAL).strftime(form)
 
 
+def microseconds(value: int) -> str:
+    """A moment as the store has it, microseconds since 1970."""
+    return local_time(datetime.fromtimestamp(value / 1_000_000, LOCAL))
+
+
+def wsdl_of(face: str, address: str, published: str) -> str:
+    """Where the WSDL of a binding is had, "" where that is no web address. From inside it is
+    asked for at the inside address; the one that was published is the outside's."""
+    outside = published if face == "outside" else ""
+    return web_address(outside or (address if "?" in address else f"{address}?wsdl"))
+
+
 def milliseconds(value: float | None) -> str:
     """A latency as a person reads it: 0.8, 12, 1 240."""
     if value is None:
@@ -109,7 +121,7 @@ def breakable(name: str) -> Markup:
     parts: list[str] = []
     for index, letter in enumerate(name):
         after = name[index - 1] if index else ""
-        if letter.isupper() and after.islower() or after in "._:/-":
+        if (letter.isupper() and after.islower()) or after in "._:/-":
             parts.append("\x00")
         parts.append(letter)
     return Markup("<wbr>").join("".join(parts).split("\x00"))
@@ -126,9 +138,10 @@ def _environment() -> Environment:
     )
     environment.filters |= {
         "local_time": local_time,
+        "microseconds": microseconds,
         "milliseconds": milliseconds,
         "web_address": web_address,
         "breakable": breakable,
     }
-    environment.globals |= {"link": link, "to": to}
+    environment.globals |= {"link": link, "to": to, "wsdl_of": wsdl_of}
     return environment

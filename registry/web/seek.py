@@ -103,18 +103,23 @@ class Index:
         hits: list[Hit] = []
         total = 0
         for *_, entry, rest in ranked:
-            place = (rest, entry.service, entry.namespace)
-            if place not in offered:
-                offering = self._offering.get(place[1:], [])
+            at_place = (rest, entry.service, entry.namespace)
+            if at_place not in offered:
+                offering = self._offering.get((entry.service, entry.namespace), [])
                 if rest and rest not in at:
                     at[rest] = {one.key for one in matching(self.hospitals, rest)}
-                offered[place] = [one for one in offering if not rest or one.key in at[rest]]
-            found = offered[place]
+                offered[at_place] = [one for one in offering if not rest or one.key in at[rest]]
+            found = offered[at_place]
             if found:
                 total += 1
                 if len(hits) < limit:
                     hits.append(Hit(entry, tuple(found[:each]), len(found)))
         return Found(tuple(here[:limit]), len(here), tuple(hits), total)
+
+
+def service_at(hospital: ListedHospital, entry: Entry) -> ListedService:
+    """The service of the hospital that the entry is in. KeyError: it does not offer it."""
+    return hospital.by_name[entry.service]
 
 
 def _begins(text: str, words: Iterable[str]) -> bool:
@@ -144,7 +149,15 @@ def _of_interface(interface: Interface) -> Iterable[Entry]:
         own = _names(operation.name, operation.zh)
         text = f"{own}\n{above}"
         yield Entry(
-            "operation", name, namespace, operation.name, operation.name, operation.zh, "", own, text
+            "operation",
+            name,
+            namespace,
+            operation.name,
+            operation.name,
+            operation.zh,
+            "",
+            own,
+            text,
         )
         fields = [*_fields(operation.request), *_fields(operation.response)]
         fields += [column.field for column in columns.get(operation.name, ())]
