@@ -65,7 +65,7 @@ async def overview(request: Request) -> Response:
 def _overview(site: Site, filters: Filters) -> dict[str, Any]:
     everything = site.snapshot.hospitals()
     columns = columns_of(everything)
-    health = health_of(everything, site.health)
+    health = site.all_health()
     found = site.index().seek(filters.query, FULL, 8) if filters.query else None
     chosen = matching(everything, words_of(filters.query)) if found else list(everything)
     if filters.service:
