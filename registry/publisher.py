@@ -189,8 +189,9 @@ def _save_business(
     code = KeyedReference(HOSPITAL_CODE, hospital.code, "医院代码")
     base = there or BusinessEntity(key=key)
     others = tuple(r for r in base.identifier_bag if r.tmodel_key != HOSPITAL_CODE)
-    # What somebody else put there stays; owner and on-call are the node's to say.
-    foreign = tuple(c for c in base.contacts if c.use_type not in (OWNER, ON_CALL))
+    # What somebody else put there stays, also an on-call that this node's configuration lacks.
+    own = {entry.use_type for entry in hospital.contacts}
+    foreign = tuple(c for c in base.contacts if c.use_type not in own)
     english = (LangText(hospital.name_en, "en"),) if hospital.name_en else ()
     wanted = replace(
         base,
