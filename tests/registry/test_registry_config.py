@@ -6,7 +6,7 @@ from registry_server import HASHES, config
 
 from registry.config import Publisher, RegistryConfig
 from registry.keys import generator_needed
-from registry.passwords import hash_password, verify
+from services.passwords import hash_password, verify
 
 
 def test_health(registry):
