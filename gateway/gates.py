@@ -7,18 +7,28 @@ touches a network.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from datetime import datetime, time
 from urllib.parse import urlsplit
 
 from gateway.binding import Binding
+from gateway.forward import (
+    Forwarder,
+    GateClosed,
+    NodeAnswer,
+    NodeRequest,
+    NotReached,
+    TooLargeForGate,
+)
 from gateway_config.hospitals import Hospital, MapRow
 from gateway_config.model import base_url
 from gateway_config.section import endpoint_of
 
 #: how much of the time after which a gate cuts an idle connection the gateway uses itself
 _OF_IDLE = 0.8
+#: how many bindings' ways are remembered
+_WAYS = 4096
 
 
 class Gates:
@@ -42,8 +52,8 @@ class Gates:
     def reached(self, published: Binding) -> tuple[Binding, ...]:
         """The bindings to dial for a published one: itself, or its outer addresses.
 
-        ValueError says why there is none: no line of the gate's table fits. It names the inner
-        address, so it is for the log and for the operator, not for callers.
+        ValueError says why there is none: no line of the gate's table fits. It names no address,
+        since /health shows it; the log has the binding's own beside it.
         """
         if self.mode(published.hospital) != "map":
             return (published,)
@@ -51,13 +61,11 @@ class Gates:
         inner = endpoint_of(published.access_point)
         rows = self._by_inner.get((published.hospital, inner))
         if not rows:
-            known = self._hospitals[published.hospital]
-            lines = ", ".join(dict.fromkeys(row.inner for row in known.map))
+            where = f"[[hospitals.{published.hospital}.map]]"
             raise ValueError(
-                f"{published.hospital} 的网闸映射表没有内侧地址 {inner}（有：{lines}），"
-                "不会直接连接，请核对 [[hospitals.CODE.map]] / "
-                f"the gate of {published.hospital} maps no inner address {inner} "
-                f"(it has: {lines}); it is never dialled directly"
+                f"网闸映射表 {where} 中没有节点登记的内侧地址；不会绕过网闸直接连接 / "
+                f"{where} has no line for the inner address that the node published; it is "
+                "never dialled past the gate"
             )
         return tuple(self._outer(published, row) for row in rows)
 
@@ -80,11 +88,54 @@ class Gates:
         url = urlsplit(published.access_point)
         if row.tls_ends == "node" and url.scheme != "https":
             raise ValueError(
-                f"{row.outer}：tls_ends 为 node，但节点登记的是 {url.scheme} / "
-                f"{row.outer}: tls_ends is node, but the node published {url.scheme}"
+                f"映射表写明 tls_ends = node，但节点登记的是 {url.scheme} / "
+                f"the map says tls_ends = node, but the node published {url.scheme}"
             )
         scheme = "https" if row.tls_ends == "gate" else url.scheme
         return replace(published, access_point=f"{scheme}://{row.outer}{url.path}")
+
+
+class ThroughGates:
+    """A Forwarder that dials what the gates make of a binding, by another Forwarder. ``gates``
+    may be replaced at any time; a call under way keeps what it began with."""
+
+    def __init__(
+        self, forwarder: Forwarder, gates: Gates, *, now: Callable[[], datetime] = datetime.now
+    ) -> None:
+        self._forwarder = forwarder
+        self._now = now
+        self._gates = gates
+        self._ways: dict[Binding, tuple[Binding, MapRow | None]] = {}
+
+    @property
+    def gates(self) -> Gates:
+        return self._gates
+
+    @gates.setter
+    def gates(self, gates: Gates) -> None:
+        self._gates, self._ways = gates, {}
+
+    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+        reached, row = self._ways.get(binding) or self._way(binding)
+        if row is not None:
+            if row.window is not None and not open_now(row, self._now()):
+                raise GateClosed(row.window)
+            if row.max_body_bytes is not None and len(request.body) > row.max_body_bytes:
+                raise TooLargeForGate(row.max_body_bytes)
+        return await self._forwarder.send(reached, request)
+
+    async def close(self) -> None:
+        await self._forwarder.close()
+
+    def _way(self, binding: Binding) -> tuple[Binding, MapRow | None]:
+        try:
+            reached = self._gates.reached(binding)[0]
+        except ValueError as error:  # a map that changed since the route was made
+            raise NotReached(f"{binding.access_point}: {error}") from None
+        if len(self._ways) >= _WAYS:
+            self._ways.clear()
+        self._ways[binding] = way = reached, self._gates.row(reached)
+        return way
 
 
 def open_now(row: MapRow, now: datetime) -> bool:

@@ -13,28 +13,33 @@ from rich.text import Text
 from gateway_config.gates import GateRow
 from yilian.screen import table
 
-_COLUMNS = {
-    "direction": "方向 direction",
-    "outer_ip": "外侧地址 outer IP",
-    "outer_port": "端口 port",
-    "inner_ip": "内侧地址 inner IP",
-    "inner_port": "端口 port",
-    "protocol": "协议 protocol",
-    "permitted_sources": "允许来源 permitted sources",
-    "idle_seconds": "空闲 idle s",
-    "window": "时段 window",
-    "purpose": "用途 purpose",
-}
+_COLUMNS = ["", "方向 direction", "外侧 outer IP:port", "内侧 inner IP:port", "协议 protocol",
+            "允许来源 sources", "空闲 idle s", "时段 window"]  # fmt: skip
 
 
 def as_tables(rows: Sequence[GateRow]) -> Iterator[Any]:
-    """A title and a table for each hospital."""
+    """A title, a table and what each of its lines is for, hospital by hospital."""
     for code, lines in groupby(rows, key=lambda row: row.hospital):
         of_one = list(lines)
         title = f"{of_one[0].name or code}  {code}  mode = {of_one[0].mode}"
         yield Text(title, style="bold")
-        cells = [[getattr(row, column) or "—" for column in _COLUMNS] for row in of_one]
-        yield table(list(_COLUMNS.values()), cells)
+        yield table(_COLUMNS, [_cells(number, row) for number, row in enumerate(of_one, 1)])
+        for number, row in enumerate(of_one, 1):
+            yield Text(f"  {number} {row.purpose}", style="dim")
+        yield ""
+
+
+def _cells(number: int, row: GateRow) -> list[str]:
+    outer = _address(row.outer_ip, row.outer_port)
+    inner = _address(row.inner_ip, row.inner_port)
+    rest = [row.protocol, row.permitted_sources, row.idle_seconds, row.window]
+    return [str(number), row.direction, outer, inner, *(cell or "—" for cell in rest)]
+
+
+def _address(host: str, port: str) -> str:
+    if not host:
+        return "—"
+    return f"{host}:{port}" if port and ":" not in host else f"[{host}]:{port}" if port else host
 
 
 def as_csv(rows: Sequence[GateRow]) -> str:
