@@ -14,6 +14,7 @@ from registry.changes import Entry
 from registry.errors import UddiError
 from registry.keys import GENERATOR, check_form, generator_needed, new_key
 from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, Kind, TModel
+from registry.older_keys import older_key
 from registry.reading import chunks, rows_where
 from registry.rows import (
     PARENT_KIND,
@@ -259,6 +260,7 @@ def insert_entity(
     first = names[0]["value"] if names else ""
     values = {
         "kind": kind_of(item),
+        "v2_key": older_key(item.key),
         "parent_key": parent_key,
         "position": position,
         "publisher": publisher,

@@ -44,8 +44,6 @@ def refused(registry, port, message):
 @pytest.mark.parametrize(
     ("port", "message", "error"),
     [
-        ("inquiry", '<find_business generic="2.0" xmlns="urn:uddi-org:api_v2"/>', 10040),
-        ("inquiry", '<find_business generic="1.0" xmlns="urn:uddi-org:api"/>', 10040),
         ("inquiry", '<find_business xmlns="urn:somebody:else"/>', 10040),
         ("inquiry", "<find_business/>", 10040),
         ("inquiry", v3("find_everything"), 10050),
