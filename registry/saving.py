@@ -12,9 +12,11 @@ from sqlalchemy.engine import Connection
 
 from registry.changes import Entry
 from registry.errors import UddiError
+from registry.further_criteria import discovery_url, grouped_reference, groups_of, urls_of
 from registry.keys import GENERATOR, check_form, generator_needed, new_key
 from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, Kind, TModel
 from registry.older_keys import older_key
+from registry.projections import is_projection, own_services, save_projections
 from registry.reading import chunks, rows_where
 from registry.rows import (
     PARENT_KIND,
@@ -41,12 +43,13 @@ def with_keys(item: Any) -> Any:
     match item:
         case BusinessEntity():
             services = tuple(
-                with_keys(_inside(s, s.business_key, key, business_key=key)) for s in item.services
+                s if is_projection(s, key) else with_keys(replace(s, business_key=key))
+                for s in item.services
             )
             return replace(item, key=key, services=services)
         case BusinessService():
             bindings = tuple(
-                with_keys(_inside(b, b.service_key, key, service_key=key)) for b in item.bindings
+                with_keys(_inside(b, key)) for b in item.bindings
             )
             return replace(item, key=key, bindings=bindings)
         case TModel():
@@ -54,20 +57,21 @@ def with_keys(item: Any) -> Any:
     return replace(item, key=key)
 
 
-def _inside(child: Any, named: str, parent: str, **change: str) -> Any:
-    if named not in ("", parent):
+def _inside(binding: BindingTemplate, service_key: str) -> BindingTemplate:
+    if binding.service_key not in ("", service_key):
         raise UddiError(
-            "unsupported",
-            f"不支持服务投影：{child.key or '?'} 属于 {named}，不属于 {parent} / "
-            f"service projections are not supported: {child.key or '?'} names {named} as its "
-            f"parent and stands in {parent}",
+            "invalidKeyPassed",
+            f"{binding.key or '?'} 属于 {binding.service_key}，不属于 {service_key} / "
+            f"{binding.key or '?'} names {binding.service_key} as its service and stands in "
+            f"{service_key}",
         )
-    return replace(child, **change)
+    return replace(binding, service_key=service_key)
 
 
 def save_tree(connection: Connection, publisher: str, item: Entity) -> list[Entry]:
     """Save it and answer what that changed: the item itself always, what is inside it where it
     is new, other than before, or gone."""
+    whole, item = item, own_services(item)
     kind = kind_of(item)
     nodes = {node.key: node for node in tree(item)}
     if len(nodes) != sum(1 for _ in tree(item)):
@@ -87,10 +91,11 @@ def save_tree(connection: Connection, publisher: str, item: Entity) -> list[Entr
             connection.execute(delete(entity).where(entity.c.key.in_(part)))
     if kind == "tmodel" and existing:
         # A tModel keeps its row: others refer to it. Only what it is found by is replaced.
-        for table in (name, keyed_reference):
+        for table in (name, keyed_reference, grouped_reference):
             connection.execute(delete(table).where(table.c.entity_key == item.key))
     created = {key: row.created for key, row in existing.items()}
     _insert_tree(connection, publisher, item, parent_key, position, created, moment)
+    save_projections(connection, whole)
     touch(connection, parent_key, moment)
     return [removed(row) for row in gone] + [
         Entry("save", kind_of(node), key, parent)
@@ -281,6 +286,8 @@ def insert_entity(
         (name, names),
         (keyed_reference, references_of(item)),
         (instance_info, [{"tmodel_key": i.tmodel_key} for i in instances]),
+        (grouped_reference, groups_of(item)),
+        (discovery_url, urls_of(item)),
     ):
         if rows:
             connection.execute(insert(table), [{"entity_key": item.key, **row} for row in rows])
