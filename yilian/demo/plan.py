@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway_config.opened import OPEN
-from registry.passwords import hash_password
+from services.passwords import hash_password
 from yilian.demo.processes import Program
 from yilian.demo_data import FIRST_PATIENT, HOSPITALS
 
