@@ -21,6 +21,7 @@ from registry.reading import chunks, rows_where
 from registry.rows import (
     PARENT_KIND,
     children_of,
+    decode,
     encode,
     kind_of,
     names_of,
@@ -31,6 +32,7 @@ from registry.rows import (
 )
 from registry.tables import entity, instance_info, keyed_reference, name
 from registry.uddi.wellknown import TYPES
+from registry.values import check_values, values_that_are_keys
 
 
 def now() -> int:
@@ -48,9 +50,7 @@ def with_keys(item: Any) -> Any:
             )
             return replace(item, key=key, services=services)
         case BusinessService():
-            bindings = tuple(
-                with_keys(_inside(b, key)) for b in item.bindings
-            )
+            bindings = tuple(with_keys(_inside(b, key)) for b in item.bindings)
             return replace(item, key=key, bindings=bindings)
         case TModel():
             return replace(item, key=key, deleted=False)
@@ -186,16 +186,19 @@ def _check_key(connection: Connection, publisher: str, key: str, kind: Kind, row
 
 
 def _check_references(connection: Connection, nodes: Iterable[Entity]) -> None:
-    wanted: set[str] = set()
-    for node in nodes:
-        own = tmodel_keys_of(node)
-        if isinstance(node, TModel):
-            own.discard(node.key)
-            _check_generator(node)
-        wanted |= own
-    known = {row.key for row in rows_where(connection, entity.c.key, sorted(wanted), "tmodel")}
-    for key in sorted(wanted - known):
+    """That every tModel referred to is here, and every value one that its system has."""
+    items = list(nodes)
+    saved_now = {item.key: item for item in items if isinstance(item, TModel)}
+    for tmodel in saved_now.values():
+        _check_generator(tmodel)
+    wanted = {key for item in items for key in tmodel_keys_of(item)}
+    values = {key for item in items for key in values_that_are_keys(item)}
+    rows = rows_where(connection, entity.c.key, sorted(wanted | values), "tmodel")
+    tmodels = {row.key: decode(row) for row in rows} | saved_now
+    for key in sorted(wanted - tmodels.keys()):
         raise UddiError("invalidKeyPassed", f"没有这个 tModel / no such tModel: {key}")
+    for item in items:
+        check_values(item, tmodels)
 
 
 def _check_generator(tmodel: TModel) -> None:

@@ -250,7 +250,7 @@ def _bindings_with(tmodel_keys: Sequence[str], *, every: bool) -> Select[Any]:
     return query.group_by(owner).having(func.count(key.distinct()) == len(wanted))
 
 
-def _raise_to(kind: Kind, level: Kind, keys: Select[Any], qualifiers: Qualifiers) -> Any:
+def _raise_to(kind: Kind, level: Kind, keys: Any, qualifiers: Qualifiers) -> Any:
     """From keys of one level to the keys of what contains them, up to ``kind``. A business also
     contains the services that it projects."""
     while level != kind:

@@ -23,7 +23,7 @@ from registry.model import (
     TModelInstanceInfo,
     UseText,
 )
-from registry.search import like_pattern
+from registry.matching import like_pattern
 from registry.uddi import schema
 from registry.uddi.soap import EnvelopeError, envelope, open_envelope, printable
 from registry.uddi.v3 import read, write
