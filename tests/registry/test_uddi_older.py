@@ -183,7 +183,8 @@ def test_version_1_tells_one_name_without_a_language(registry):
 
 def test_category_values_are_no_patterns(registry):
     def found(value):
-        bag = f'<categoryBag><keyedReference tModelKey="{WSDL_TYPES}" keyValue="{value}"/></categoryBag>'
+        reference = f'<keyedReference tModelKey="{WSDL_TYPES}" keyValue="{value}"/>'
+        bag = f"<categoryBag>{reference}</categoryBag>"
         return len(keys(ask(registry, 2, "find_service", bag), "serviceKey"))
 
     assert found("SERVICE") == 2
@@ -242,8 +243,9 @@ def test_a_whole_business_saved_read_and_deleted(registry, token):
     assert got.find(".//{*}accessPoint").get("URLType") == "mailto"
     assert got.findtext(".//{*}personName") == "王"
     binding = got.find(".//{*}bindingTemplate").get("bindingKey")
+    service = got.find(".//{*}businessService").get("serviceKey")
     redirecting = (
-        f'<bindingTemplate bindingKey="" serviceKey="{got.find(".//{*}businessService").get("serviceKey")}">'
+        f'<bindingTemplate bindingKey="" serviceKey="{service}">'
         f'<hostingRedirector bindingKey="{binding}"/><tModelInstanceDetails/></bindingTemplate>'
     )
     answered = publish(registry, "save_binding", token + redirecting).content[0]
