@@ -142,6 +142,23 @@ def gates(
         screen.line("没有需要填写的映射 / there is nothing to type in")
 
 
+@render.command()
+def haproxy(
+    config: ConfigFile,
+    output: Annotated[
+        Path | None, typer.Option(help="写到文件，仅本人可读 / to a file that only you may read")
+    ] = None,
+) -> None:
+    """HAProxy 2.6 的配置：TLS、调用方身份、负载均衡、限度 / HAProxy 2.6 in front of the gateways."""
+    from yilian.boundary.rendering import haproxy_of, written
+
+    text = haproxy_of(config)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        written(output, text)
+
+
 @app.command()
 def keys(
     write: Annotated[
