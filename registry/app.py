@@ -21,12 +21,16 @@ from registry.accounts import Accounts
 from registry.config import RegistryConfig
 from registry.errors import UddiError
 from registry.failures import described
+from registry.health import HealthBook
+from registry.leases import Leases
+from registry.lived_time import LivedTime
 from registry.store import Store
 from registry.tables import POOL_SIZE
 from registry.uddi import dispatch
 from registry.uddi.context import Context
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
+from registry.versions import Versions
 from registry.web.page import SECURITY_HEADERS, page
 
 T = TypeVar("T")
@@ -77,6 +81,18 @@ def create_app(config: RegistryConfig) -> Starlette:
     app.state.config = config
     app.state.store = store
     app.state.context = Context(store, accounts)
+    health = config.health
+    app.state.health = HealthBook(
+        store.engine, stale_seconds=max(900.0, 10 * health.interval_seconds)
+    )
+    app.state.lived = LivedTime(store.engine)
+    app.state.leases = Leases(
+        store,
+        app.state.lived,
+        seconds=config.lease.seconds,
+        hide_after_seconds=config.lease.hide_after_seconds,
+    )
+    app.state.versions = Versions(store)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
     app.state.logins = CapacityLimiter(LOGINS)
