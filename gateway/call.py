@@ -31,7 +31,7 @@ from services.faults import (
     SourceUnavailable,
     UnknownService,
 )
-from services.soap.replies import fault_reply, internal_error, version_of
+from services.soap.exchange import fault_reply, internal_error, version_of
 
 #: answer headers of a node, beside Content-Type, that reach the caller; all others would tell
 #: of what is behind the gate, or belong to one connection only
