@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import Field
@@ -55,3 +56,24 @@ class Audit(Section):
             "(survives a power cut)."
         ),
     )
+    min_free_bytes: int = Field(
+        default=64 * MIB,
+        ge=0,
+        description=(
+            "磁盘剩余少于此数（字节）即视为写不了，先于真正写满。"
+            "With less than this free on the disk, bytes, it counts as unwritable, before it is."
+        ),
+    )
+    anchor_seconds: float = Field(
+        default=60.0,
+        ge=1,
+        le=86400,
+        description=(
+            "多久在日志与 .anchors 文件中记一次锚点（秒）。"
+            "How often an anchor is written to the log and the .anchors file, seconds."
+        ),
+    )
+
+    @property
+    def key_path(self) -> Path:
+        return self.key_file or self.folder / "audit.key"
