@@ -17,6 +17,7 @@ from gateway.call import CallPath
 from gateway.connections import Connections
 from gateway.counters import Counters
 from gateway.forward import Forwarder
+from gateway.gates import Gates, ThroughGates
 from gateway.log import Log, json_log
 from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
@@ -39,12 +40,13 @@ class Gateway:
         find_bindings: FindBindings,
         *,
         log: Log | None = None,
-        make_forwarder: Callable[[Forward], Forwarder] = KeptConnections,
+        make_forwarder: Callable[[Forward], Forwarder] | None = None,
     ) -> None:
         self._config = config
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
+        self._gates = Gates(config.hospitals)
         listen = config.listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         own = [f"http://{host}:{listen.port}", listen.public_url or ""]
@@ -53,6 +55,7 @@ class Gateway:
             config.registry,
             self._log,
             own_origins=[origin(url) for url in own if url],
+            gates=self._gates,
         )
         pages = [Route("/health", self.health), Route("/", self.page)]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
@@ -64,7 +67,7 @@ class Gateway:
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._make_forwarder(self._config.forward)
+        forwarder = self._forwarder()
         self._plane.path = CallPath(
             self._config, self._routes, forwarder, self._counters, self._log
         )
@@ -75,6 +78,15 @@ class Gateway:
             await self._routes.stop()
             await forwarder.close()
             self._plane.path = None
+
+    def _forwarder(self) -> Forwarder:
+        settings, gates = self._config.forward, self._gates
+        if self._make_forwarder is not None:
+            return ThroughGates(self._make_forwarder(settings), gates)
+        kept = KeptConnections(
+            settings, idle_seconds=lambda one: gates.idle_seconds(one, settings.idle_seconds)
+        )
+        return ThroughGates(kept, gates)
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""

@@ -165,11 +165,8 @@ class AskerProtocol(asyncio.Protocol):
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
-            # We speak nothing else, so it is ignored; who asked for it goes on in HTTP/1.1.
-            self.parser = httptools.HttpRequestParser(self)
-            rest = data[upgrade.args[0] :]
-            if rest and not self.deaf:
-                self.data_received(rest)
+            if self.arriving is None and not self.deaf and not self._is_connect():
+                self._without_upgrade(data[upgrade.args[0] :])
                 return
         except httptools.HttpParserCallbackError as error:
             if not isinstance(error.__context__, _Stop):
@@ -208,8 +205,11 @@ class AskerProtocol(asyncio.Protocol):
         self.began = None
         parser, limits = self.parser, self.plane.connections.limits
         version: str = parser.get_http_version()
+        method = parser.get_method().decode("ascii")
+        if parser.should_upgrade() and method != "CONNECT":
+            return  # read once more without the offer: see _without_upgrade
         request = self._request(
-            parser.get_method().decode("ascii"),
+            method,
             keep_alive=parser.should_keep_alive() and version == "1.1",
         )
         self.arriving = request
@@ -237,6 +237,24 @@ class AskerProtocol(asyncio.Protocol):
             if not self.arriving.keep_alive:
                 self.deaf = True  # what follows a request that asked to close is not run
             self.arriving = None
+
+    def _is_connect(self) -> bool:
+        return self.parser.get_method() == b"CONNECT"
+
+    def _without_upgrade(self, rest: bytes) -> None:
+        """An offer to go on in another protocol (HTTP/2, as Java's client makes by itself) is
+        ignored, as the standard allows: the same request is read again without it."""
+        head = [
+            b"%b %b HTTP/%b"
+            % (self.parser.get_method(), self.url, self.parser.get_http_version().encode())
+        ]
+        for name, value in self.headers:
+            if name == b"connection":
+                value = b"close" if b"close" in value.lower() else b"keep-alive"
+            if name != b"upgrade":
+                head.append(b"%b: %b" % (name, value))
+        self.parser = httptools.HttpRequestParser(self)
+        self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + rest)
 
     def _request(self, method: str, *, keep_alive: bool) -> HttpRequest:
         limits = self.plane.connections.limits
