@@ -142,6 +142,21 @@ class Routes:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._loop = self._running = None
 
+    def reconfigure(
+        self,
+        find_bindings: FindBindings,
+        settings: Registry,
+        *,
+        own_origins: Iterable[str],
+        gates: Gates,
+    ) -> None:
+        """Go on by another configuration: what is known is routed anew at once, and read again
+        at the next look-up. Nothing is held for an old registry that a new one does not list."""
+        known = [*self._table.values(), *self._refused]
+        self._find_bindings, self._settings = find_bindings, settings
+        self._own, self._gates = frozenset(own_origins), gates
+        self._take(self._routed(known))
+
     async def refresh(self) -> None:
         """Ask the registry; who comes while it is being asked waits for the same answer."""
         if self._running is None or self._running.done():
