@@ -22,11 +22,9 @@ from gateway.generation import Generation
 from gateway.log import Log, json_log
 from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
-from gateway.proxied import Proxied
 from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
-from gateway_config.files import proxy_secret
 from gateway_config.model import Forward, GatewayConfig
 
 
@@ -112,12 +110,9 @@ class Gateway:
             await old.forwarder.close()
 
     def _made(self, config: GatewayConfig, needs: tuple[str, ...] = ()) -> Generation:
-        proxied = None
-        if config.proxy is not None:
-            proxied = Proxied(config.proxy.trusted, proxy_secret(config.proxy.secret_file))
         forwarder = self._forwarder(config)
         path = CallPath(config, self._routes, forwarder, self._counters, self._log)
-        return Generation(config, path, forwarder, proxied, needs)
+        return Generation(config, path, forwarder, needs)
 
     def _forwarder(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)

@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 
 from gateway.call import Answer, Call, CallPath
 from gateway.forward import Forwarder
-from gateway.proxied import Proxied
 from gateway_config.model import GatewayConfig
 
 
@@ -20,7 +19,6 @@ class Generation:
         config: GatewayConfig,
         path: CallPath,
         forwarder: Forwarder,
-        proxied: Proxied | None = None,
         needs_restart: tuple[str, ...] = (),
     ) -> None:
         self.config = config
@@ -28,13 +26,10 @@ class Generation:
         self.since = datetime.now(UTC)
         self.needs_restart = needs_restart
         self._path = path
-        self._proxied = proxied
         self._under_way = 0
         self._last_has_ended: asyncio.Event | None = None
 
     async def __call__(self, call: Call) -> Answer:
-        if self._proxied is not None:
-            self._proxied.seen(call)
         self._under_way += 1
         try:
             return await self._path(call)

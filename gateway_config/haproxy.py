@@ -3,7 +3,7 @@
 HAProxy ends TLS, says in headers of its own who asks, and spreads calls over the workers. What
 decides about a call (caller, message, policy, audit) stays with the gateways. The headers cannot
 be forged: all that begin with ``X-Yilian-`` are taken off what comes in, and the gateways believe
-them only from ``proxy.trusted`` and with the shared secret. ``gateway/proxied.py`` reads them.
+them only from ``proxy.trusted`` and with the shared secret.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator
 from math import ceil
 
+from gateway_config import identity_headers as names
 from gateway_config.callers import Caller
 from gateway_config.haproxy_faults import error_lines
 from gateway_config.model import GatewayConfig
@@ -134,21 +135,21 @@ def _frontend(config: GatewayConfig, proxy: Proxy, secret: str) -> Iterator[str]
     yield f"    http-request set-var(txn.path) path if {{ path -m reg {canonical} }}"
     yield "    http-request set-var(txn.sha256) ssl_c_der,sha2(256),hex,lower if { ssl_c_used }"
     yield "    # who asks is said by this proxy alone"
-    yield "    http-request del-header X-Yilian- -m beg"
+    yield "    http-request del-header x-yilian- -m beg"
     most = f"{{ sc_http_req_rate(0) gt {proxy.rate_per_source} }}"
     yield f"    http-request deny deny_status 429 if {most}"
     yield "    http-request track-sc1 var(txn.sha256) table by_certificate if { ssl_c_used }"
     for name, caller in config.callers.items():
         yield from _caller_rate(name, caller)
-    yield f"    http-request set-header X-Yilian-Proxy {secret}"
-    yield "    http-request set-header X-Yilian-Peer %[src]"
-    yield "    http-request set-header X-Yilian-Scheme https if { ssl_fc }"
-    yield "    http-request set-header X-Yilian-Scheme http if !{ ssl_fc }"
-    yield "    http-request set-header X-Yilian-Client-SHA256 %[var(txn.sha256)] if { ssl_c_used }"
+    set_header = "    http-request set-header"
+    yield f"{set_header} {names.SECRET} {secret}"
+    yield f"{set_header} {names.SOURCE} %[src]"
+    yield f"{set_header} {names.TLS} 1 if {{ ssl_fc }}"
+    yield f"{set_header} {names.SHA256} %[var(txn.sha256)] if {{ ssl_c_used }}"
     yield "    # of a subject with several common names none counts, as at the gateway itself"
     yield (
-        "    http-request set-header X-Yilian-Client-CN %[ssl_c_s_dn(cn),hex] "
-        "if { ssl_c_used } !{ ssl_c_s_dn(cn,2) -m found }"
+        f"{set_header} {names.COMMON_NAME} %[ssl_c_s_dn(cn)] if {{ ssl_c_used }} "
+        "!{ ssl_c_s_dn(cn,2) -m found } { ssl_c_s_dn(cn) -m reg ^[^[:cntrl:]]+$ }"
     )
     yield "    default_backend gateways"
     yield ""
