@@ -59,8 +59,17 @@ class NotReached(NoAnswer):
     """Refused, unknown name, no connection in time: the node has seen nothing of the call."""
 
 
+class Busy(NotReached):
+    """Every way to the node is taken, and as many calls wait as may: it has seen nothing."""
+
+
 class TimedOut(NoAnswer):
-    """It was sent and not answered in time: it may have been carried out, or still be."""
+    """It was sent and not answered in time: it may have been carried out, or still be.
+    ``seconds``: how long that was, where it is not ``forward.timeout_seconds``."""
+
+    def __init__(self, text: str, *, seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class BrokenOff(NoAnswer):
