@@ -22,6 +22,7 @@ from gateway.gates import Gates, ThroughGates
 from gateway.log import Log, json_log
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
+from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
 
 #: after a refusal, how much of an unread body is still taken off the caller's hands, and for how
@@ -75,10 +76,11 @@ class _Gateway:
             gates=self._gates,
         )
         self._path: CallPath | None = None
+        self._ways: Ways | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._forwarder()
+        forwarder = self._ways = await Ways.open(self._config, self._forwarder(), self._log)
         self._path = CallPath(self._config, self._routes, forwarder, self._counters, self._log)
         try:
             await self._routes.start()
@@ -119,7 +121,8 @@ class _Gateway:
             }
             for path, binding in sorted(self._routes.table.items())
         ]
-        body: dict[str, Any] = {"status": word, **status, "routes": routes}
+        ways = self._ways.status() if self._ways is not None else {}
+        body: dict[str, Any] = {"status": word, **status, "routes": routes, "ways": ways}
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
     async def page(self, request: Request) -> HTMLResponse:
