@@ -23,6 +23,7 @@ from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
+from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
 
 
@@ -64,10 +65,11 @@ class Gateway:
             Pages(self.app, [page.path for page in pages]),
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
+        self._ways: Ways | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._forwarder()
+        forwarder = self._ways = await Ways.open(self._config, self._forwarder(), self._log)
         self._plane.path = CallPath(
             self._config, self._routes, forwarder, self._counters, self._log
         )
@@ -116,6 +118,7 @@ class Gateway:
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
             "routes": routes,
+            "ways": self._ways.status() if self._ways is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
