@@ -25,6 +25,7 @@ from gateway.protocol import AskerProtocol, Plane, protocol_of
 from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
+from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
 
 
@@ -63,13 +64,16 @@ class Gateway:
             Pages(self.app, [page.path for page in pages]),
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
+        self._opened: Ways | None = None
         self._generation: Generation | None = None
         self._retiring: set[asyncio.Task[None]] = set()
         self._reload = OnSignal(reread, self.reload, self._log)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        self._generation = self._plane.path = self._made(self._config)
+        straight = self._straight(self._config)
+        ways = self._opened = await Ways.open(self._config, straight, self._log)
+        self._generation = self._plane.path = self._made(self._config, ways)
         try:
             await self._routes.start()
             with self._reload:
@@ -80,16 +84,18 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*self._retiring, return_exceptions=True)
             self._plane.path = None
-            await self._generation.forwarder.close()
+            await self._generation.ways.close_straight()
+            await ways.close()
 
     def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
         """Go by another configuration from the next call on; on the event loop. Calls under way
         end by the old one. Returns the keys that have changed and count after a restart only;
         raises, and changes nothing, where the new one is no use."""
-        old = self._generation
-        if old is None:
+        old, opened = self._generation, self._opened
+        if old is None or opened is None:
             raise RuntimeError("the application's lifespan has not begun")
-        new = self._made(config, needs_restart(self._config, config))
+        ways = opened.over(config, self._straight(config))
+        new = self._made(config, ways, needs_restart(self._config, config))
         self._routes.reconfigure(
             find_bindings,
             config.registry,
@@ -107,14 +113,13 @@ class Gateway:
         try:
             await old.ended()
         finally:
-            await old.forwarder.close()
+            await old.ways.close_straight()
 
-    def _made(self, config: GatewayConfig, needs: tuple[str, ...] = ()) -> Generation:
-        forwarder = self._forwarder(config)
-        path = CallPath(config, self._routes, forwarder, self._counters, self._log)
-        return Generation(config, path, forwarder, needs)
+    def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
+        path = CallPath(config, self._routes, ways, self._counters, self._log)
+        return Generation(config, path, ways, restart)
 
-    def _forwarder(self, config: GatewayConfig) -> Forwarder:
+    def _straight(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)
         if self._make_forwarder is not None:
             return ThroughGates(self._make_forwarder(settings), gates)
@@ -153,6 +158,7 @@ class Gateway:
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
             "routes": routes,
+            "ways": self._generation.ways.status() if self._generation is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 

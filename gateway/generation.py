@@ -6,7 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from gateway.call import Answer, Call, CallPath
-from gateway.forward import Forwarder
+from gateway.ways import Ways
 from gateway_config.model import GatewayConfig
 
 
@@ -18,11 +18,11 @@ class Generation:
         self,
         config: GatewayConfig,
         path: CallPath,
-        forwarder: Forwarder,
+        ways: Ways,
         needs_restart: tuple[str, ...] = (),
     ) -> None:
         self.config = config
-        self.forwarder = forwarder
+        self.ways = ways
         self.since = datetime.now(UTC)
         self.needs_restart = needs_restart
         self._path = path

@@ -16,7 +16,7 @@ from gateway.binding import origin
 from gateway.generation import Generation
 from gateway.log import Log
 from gateway.routes import FindBindings
-from gateway_config.model import GatewayConfig
+from gateway_config.model import GatewayConfig, Hospital
 
 #: reads and checks the file, in a thread; raises what is wrong with it, in words
 Reread = Callable[[], tuple[GatewayConfig, FindBindings]]
@@ -31,6 +31,7 @@ _FIXED = (
     ("tls", "host"),
     ("tls", "port"),
     ("tls", "at"),
+    ("dialled",),
     ("audit",),
 )
 
@@ -112,7 +113,19 @@ class OnSignal:
 
 def needs_restart(running: GatewayConfig, new: GatewayConfig) -> tuple[str, ...]:
     """The keys that differ and that ``running``, with which the process began, keeps."""
-    return tuple(".".join(key) for key in _FIXED if _value(running, key) != _value(new, key))
+    keys = [".".join(key) for key in _FIXED if _value(running, key) != _value(new, key)]
+    for code in dict.fromkeys((*running.hospitals, *new.hospitals)):
+        before, after = (_opened(config.hospitals.get(code)) for config in (running, new))
+        if before != after:
+            keys.append(f"hospitals.{code}")
+    return tuple(keys)
+
+
+def _opened(hospital: Hospital | None) -> object:
+    """What was opened at the start for a hospital: connections that it dials, or folders."""
+    if hospital is None or hospital.mode not in ("reverse", "ferry"):
+        return None
+    return hospital.mode, hospital.reverse, hospital.ferry
 
 
 def _value(config: GatewayConfig, key: tuple[str, ...]) -> object:

@@ -34,6 +34,7 @@ from tests.gateway.front import (
     write_table,
 )
 from tests.gateway.scripted_node import Received, ScriptedNode, answering, http
+from tests.gateway.test_config_checks import HASH
 from tests.gateway.test_gates import INNER, PUBLISHED, mapped
 from tests.gateway.test_wsdl import DOCUMENT, locations
 
@@ -115,6 +116,7 @@ def test_sides_and_limits_count_from_the_next_call_on(
 
 
 BASE: dict[str, Any] = {"registry": {"url": "http://r.example"}}
+REVERSE = {"mode": "reverse", "reverse": {"token_hash": HASH}}
 TLS = {"certificate_file": "c", "key_file": "k"}
 
 
@@ -127,11 +129,24 @@ TLS = {"certificate_file": "c", "key_file": "k"}
         ({"listen": {"host": "0.0.0.0", "workers": 2}}, ("listen.host", "listen.workers")),
         ({"tls": TLS}, ("tls.host", "tls.port", "tls.at")),
         ({"audit": {"folder": "a"}}, ("audit",)),
+        ({"dialled": {}, "hospitals": {"hx": REVERSE}}, ("dialled", "hospitals.hx")),
     ],
 )
 def test_what_counts_after_a_restart_only(sections: dict[str, Any], keys: tuple[str, ...]) -> None:
     running = GatewayConfig.model_validate(BASE)
     assert needs_restart(running, GatewayConfig.model_validate({**BASE, **sections})) == keys
+
+
+def test_a_hospital_that_needs_a_restart_is_not_dialled_past_its_gate(
+    make_gateway: MakeGateway, node: ScriptedNode, loop: Loop
+) -> None:
+    gateway = make_gateway([lab_results(node)])
+    config = open_configuration(dialled={"port": free_port()}, hospitals={"hx": REVERSE})
+    assert reload(gateway, loop, config) == ("dialled", "hospitals.hx")
+    answer = gateway.post("/hx/LabResults")
+    assert "<Code>SourceUnavailable</Code>" in answer.text
+    assert "after a restart" in gateway.call_line(answer)["reason"]
+    assert node.requests == []
 
 
 # --- a process, by SIGHUP --------------------------------------------------------------------
