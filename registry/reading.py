@@ -37,24 +37,30 @@ def require(keys: Sequence[str], known: dict[str, Any]) -> None:
             raise no_such_key(key)
 
 
-def read(connection: Connection, kind: Kind, keys: Sequence[str], depth: int) -> list[Any]:
+def read(
+    connection: Connection, kind: Kind, keys: Sequence[str], depth: int, *, hidden: bool = True
+) -> list[Any]:
+    """The entities of these keys. ``hidden``: also what is hidden inside them, as a get answers
+    it and a find does not."""
     rows = {row.key: row for row in rows_where(connection, entity.c.key, keys, kind)}
     require(keys, rows)
-    children = _children(connection, list(rows), depth)
+    children = _children(connection, list(rows), depth, hidden)
     return [decode(rows[key], children[key]) for key in keys]
 
 
 def _children(
-    connection: Connection, keys: Sequence[str], depth: int
+    connection: Connection, keys: Sequence[str], depth: int, hidden: bool
 ) -> defaultdict[str, tuple[Any, ...]]:
     found: defaultdict[str, tuple[Any, ...]] = defaultdict(tuple)
     if depth:
         rows = sorted(
             rows_where(connection, entity.c.parent_key, keys), key=lambda row: row.position
         )
-        below = _children(connection, [row.key for row in rows], depth - 1)
+        below = _children(connection, [row.key for row in rows], depth - 1, hidden)
         grouped: defaultdict[str, list[Any]] = defaultdict(list)
         for row in rows:
+            if row.hidden and not hidden:
+                continue
             grouped[row.parent_key].append(decode(row, below[row.key]))
         found.update((parent, tuple(items)) for parent, items in grouped.items())
     return found
