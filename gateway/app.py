@@ -123,7 +123,7 @@ class _Gateway:
             return  # a WebSocket: nothing here speaks it, and uvicorn refuses it
         if self._path is None:
             raise RuntimeError("the application's lifespan has not begun")
-        body = _Body(receive, self._config.forward.timeout_seconds)
+        body = _Body(receive, self._config.limits.body_seconds)
         client = scope.get("client")
         try:
             answer = await self._path(

@@ -161,7 +161,7 @@ class CallPath:
 
     async def _post(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
         content_encoding_refused(call.headers)
-        limit = self._config.forward.max_request_bytes
+        limit = self._config.limits.max_body_bytes
         if head.content_length is not None and head.content_length > limit:
             raise _too_large(limit)
         binding = await self._binding(head.path, record)
@@ -170,7 +170,7 @@ class CallPath:
         except BodyTooLarge:
             raise _too_large(limit) from None
         except TimeoutError:
-            raise Refused(408, _slow(self._config.forward.timeout_seconds)) from None
+            raise Refused(408, _slow(self._config.limits.body_seconds)) from None
         record.request_bytes, record.body_unread = len(body), False
         # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
         # to ?wsdl, and mean nothing by it.

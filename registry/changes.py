@@ -125,9 +125,3 @@ def changes_of(connection: Connection, keys: Sequence[str], limit: int) -> list[
     """The latest changes of these entities, the newest first."""
     query = select(change).where(change.c.key.in_(keys)).order_by(change.c.index.desc())
     return [Change(*row) for row in connection.execute(query.limit(limit))]
-
-
-def begin_log(connection: Connection) -> None:
-    """The one row of ``change_head``, where it is not there yet."""
-    if connection.execute(select(change_head.c.id)).scalar() is None:
-        connection.execute(insert(change_head).values(id=1, last=0))

@@ -14,7 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from registry import search
-from registry.changes import Change, begin_log, changes_after, changes_of, last_index, record
+from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
 from registry.model import (
     BindingTemplate,
@@ -41,6 +41,7 @@ from registry.saving import (
 from registry.subscribers import Subscribers
 from registry.tables import entity, open_engine
 from registry.uddi.wellknown import WELL_KNOWN
+from registry.upgrading import upgrade
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entity)
@@ -49,10 +50,12 @@ _DEPTH: dict[Kind, int] = {"business": 2, "service": 1, "binding": 0, "tmodel": 
 
 
 class Store:
-    """The registry's data behind one SQLAlchemy URL. Seeds the well-known tModels."""
+    """The registry's data behind one SQLAlchemy URL. Opening it makes or upgrades its tables and
+    seeds the well-known tModels. NewerDatabase; SQLAlchemyError where it cannot be had."""
 
     def __init__(self, url: str, *, max_rows: int = 1000, find_all: bool = False) -> None:
         self.engine = open_engine(url)
+        upgrade(self.engine)
         self._writing = self.engine.execution_options(writes=True)
         self._limits = search.Limits(max_rows, find_all)
         self._subscribers = Subscribers(self.last_index)
@@ -215,6 +218,5 @@ class Store:
             for tmodel in WELL_KNOWN:
                 if tmodel.key not in there:
                     insert_entity(connection, OPERATOR, tmodel, None, 0, moment, moment)
-            begin_log(connection)
 
         self.write(work)

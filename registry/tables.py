@@ -107,12 +107,11 @@ token = Table(
 
 
 def open_engine(url: str) -> Engine:
-    """An engine with the tables in place. SQLAlchemyError where the database cannot be had."""
+    """An engine; what tables there are is registry.upgrading's matter."""
     engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    metadata.create_all(engine)
     return engine
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yilian.commands import adapter
+from yilian.commands import adapter, audit
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
@@ -30,6 +30,7 @@ for command in (demo, node, registry, gateway, call, wsdl, codec, pacs):
     app.command()(command)
 app.command("hash-password")(hash_password)
 app.add_typer(adapter.app)
+app.add_typer(audit.app)
 
 
 def main() -> None:

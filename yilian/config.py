@@ -166,6 +166,11 @@ def _problems(
         path = (*base, *one["loc"], *getattr(cause, "where", ()))
         if path and path[-1] == "[key]":  # pydantic's mark of a bad key of a mapping
             path = path[:-1]
+        for found in getattr(cause, "found", ()):  # a check over several keys found several things
+            where = (*path, *found.where)
+            yield _Problem(find_line(text, where), ".".join(map(str, where)), found.zh, found.en)
+        if hasattr(cause, "found"):
+            continue
         if isinstance(cause, ValidationError):  # of a model that a validator asked in turn
             yield from _problems(cause, text, model, path)
             continue

@@ -23,6 +23,7 @@ from gateway.app import create_app
 from gateway.binding import Binding
 from gateway.log import json_log
 from gateway_config.model import GatewayConfig
+from tests.gateway.configured import open_configuration
 from tests.gateway.scripted_node import ScriptedNode
 
 T = TypeVar("T")
@@ -222,7 +223,8 @@ MakeGateway = Callable[..., RunningGateway]
 
 @pytest.fixture
 def make_gateway(loop: Loop, tmp_path: Path) -> Iterator[MakeGateway]:
-    """``make_gateway(registry, forward={...}, listen={...}, **registry settings)``."""
+    """``make_gateway(registry, forward={...}, listen={...}, **registry settings)``; open to all
+    of this machine, unless ``sections`` gives other callers and policies."""
     running: list[RunningGateway] = []
 
     def make(
@@ -230,13 +232,19 @@ def make_gateway(loop: Loop, tmp_path: Path) -> Iterator[MakeGateway]:
         *,
         forward: dict[str, Any] | None = None,
         listen: dict[str, Any] | None = None,
+        limits: dict[str, Any] | None = None,
+        sections: dict[str, Any] | None = None,
         **settings: Any,
     ) -> RunningGateway:
         if isinstance(registry, list):
             registry = FakeRegistry(registry)
         settings = {"url": "http://registry.example:8081", "refresh_seconds": 0.5, **settings}
-        config = GatewayConfig.model_validate(
-            {"listen": listen or {}, "registry": settings, "forward": forward or {}}
+        config = open_configuration(
+            registry=settings,
+            listen=listen or {},
+            forward=forward or {},
+            limits=limits or {},
+            **(sections or {}),
         )
         gateway = RunningGateway(loop, config, registry)
         running.append(gateway)

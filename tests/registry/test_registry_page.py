@@ -16,9 +16,9 @@ from registry.model import (
     LangText,
     UseText,
 )
-from registry.passwords import hash_password, verify
 from registry.publisher import HospitalEntry, ServiceEntry, publish_node
 from registry.web.words import WORDS
+from services.passwords import hash_password, verify
 
 
 def get(registry, path):

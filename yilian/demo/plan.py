@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.passwords import hash_password
+from gateway_config.opened import OPEN
+from services.passwords import hash_password
 from yilian.demo.processes import Program
 from yilian.demo_data import FIRST_PATIENT, HOSPITALS
 
@@ -108,6 +109,9 @@ class Plan:
             + _table("listen", host=HOST, port=self.port, public_url=self.gateway)
             + _table("registry", url=self.registry, refresh_seconds=2.0, table_file="routes.json")
             + _table("forward", connect_timeout_seconds=1.0, timeout_seconds=30.0)
+            + "\n# 演示：本机任何人都可调用 / for the demo: whoever asks from this machine\n"
+            + "".join(_table(f"callers.{name}", **one) for name, one in OPEN["callers"].items())
+            + "".join(_table("[policies]", **one) for one in OPEN["policies"])
         )
 
     def _node_toml(self, hospital: DemoHospital) -> str:
