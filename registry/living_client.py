@@ -68,8 +68,12 @@ class ContractBreaks(Exception):
         self.breaks = tuple(breaks)
 
 
+class NotOffered(Exception):
+    """The registry answers and has no such address: it is older than this client."""
+
+
 class LivingClient(UddiClient):
-    """Errors as UddiClient's."""
+    """Errors as UddiClient's, and NotOffered."""
 
     def renew(self, token: str, keys: Iterable[str]) -> Renewed:
         """Renew, or take, the leases of these entities."""
@@ -141,6 +145,8 @@ class LivingClient(UddiClient):
             found = json.loads(data)
         except ValueError:
             found = None
+        if status in (404, 405) and not isinstance(found, dict):
+            raise NotOffered(f"{self.base_url}{path.partition('?')[0]}: HTTP {status}")
         if not isinstance(found, dict):
             raise RegistryUnavailable(
                 f"{self.base_url}{path.partition('?')[0]}: HTTP {status}，不是 JSON / is no JSON"
