@@ -16,10 +16,18 @@ import structlog
 
 from registry.errors import RegistryUnavailable, UddiError
 from registry.living_client import ContractBreaks, LivingClient, NotOffered, Renewed
-from registry.publisher import HospitalEntry, PublishError, ServiceEntry, publish
+from registry.publisher import (
+    ON_CALL,
+    OWNER,
+    ContactEntry,
+    HospitalEntry,
+    PublishError,
+    ServiceEntry,
+    publish,
+)
 from registry.registered import service_key
 from registry.uddi.wsdl_mapping import WsdlError
-from yilian.config import NodeConfig, read_password
+from yilian.config import Contacts, NodeConfig, read_password
 from yilian.node import Node
 
 log = structlog.get_logger()
@@ -178,7 +186,10 @@ class Entry:
 def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
     config = node.config
     hospital = HospitalEntry(
-        code=config.hospital.code, name=config.hospital.name, name_en=config.hospital.name_en
+        code=config.hospital.code,
+        name=config.hospital.name,
+        name_en=config.hospital.name_en,
+        contacts=_contacts(config.hospital.contacts),
     )
     inside = config.listen.public_url.rstrip("/")
     outside = config.alliance.gateway_url.rstrip("/") if config.alliance else None
@@ -196,3 +207,12 @@ def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
             )
         )
     return hospital, services
+
+
+def _contacts(contacts: Contacts) -> tuple[ContactEntry, ...]:
+    given = ((OWNER, contacts.owner), (ON_CALL, contacts.on_call))
+    return tuple(
+        ContactEntry(use_type, person.name, person.phone, person.email)
+        for use_type, person in given
+        if person is not None
+    )
