@@ -52,11 +52,13 @@ class NewChange:
 
 @dataclass(frozen=True, slots=True)
 class News:
-    """What a watch answered. ``reset``: read everything anew, and go on from ``index``."""
+    """What a watch answered. ``reset``: read everything anew, and go on from ``index``.
+    ``more``: there are more changes than these."""
 
     epoch: str
     index: int
     reset: bool
+    more: bool
     changes: tuple[NewChange, ...]
 
 
@@ -116,6 +118,7 @@ class LivingClient(UddiClient):
             str(found["epoch"]),
             int(found["index"]),
             bool(found["reset"]),
+            bool(found["more"]),
             tuple(NewChange(**one) for one in found["changes"]),
         )
 

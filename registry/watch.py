@@ -101,6 +101,11 @@ class Watch:
     async def after(self, seen: Seen | None, seconds: float) -> bytes:
         """The answer, JSON, to a watcher who has seen that much (None: nothing yet), at the latest
         after ``seconds``. E_busy where too many wait already."""
+        if seen is None or seconds <= 0 or self._is_other(seen):
+            # Who does not wait is told what is true now, and not what was read a moment ago.
+            self._look()
+            assert self._reading is not None
+            await asyncio.shield(self._reading)
         if seen is None or self._is_other(seen):
             return self._answer([], reset=True)
         if seen.index >= self._last and seconds > 0 and not self._ended:
@@ -192,6 +197,8 @@ class Watch:
                 log.warning("registry changes not read", error=described(error))
                 await asyncio.sleep(1)
                 self._again = True
+                continue
+            if word == self._epoch and last == self._last:
                 continue
             if word != self._epoch or not 0 <= last - self._last <= RECENT:
                 self._recent.clear()  # another registry has started over it, or it was put back

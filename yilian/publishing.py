@@ -128,6 +128,7 @@ class Entry:
         self._hospital = hospital
         self._services = services
         self._keys = [service_key(hospital.code, service.name) for service in services]
+        self._leased = self._keys
         self._token = ""
         self._epoch = ""
         self._published = float("-inf")
@@ -151,8 +152,12 @@ class Entry:
         fresh = time.monotonic() < self._published + PUBLISH_SECONDS
         renewed = self._lease() if fresh else None
         if renewed is None or renewed.epoch != self._epoch or renewed.unknown:
+            self._leased = self._keys
             self._publish()
             renewed = self._lease()
+            # What the registry refused, and never had, has no lease: not a reason to come again.
+            lacking = renewed.unknown if renewed else ()
+            self._leased = [key for key in self._keys if key not in lacking]
         if renewed is None:
             self._published = float("-inf")
             return NO_LEASE_SECONDS / RENEW_AT
@@ -162,7 +167,7 @@ class Entry:
     def _lease(self) -> Renewed | None:
         """None where the registry knows no leases."""
         try:
-            return self.client.renew(self._token, self._keys)
+            return self.client.renew(self._token, self._leased)
         except NotOffered:
             return None
 
