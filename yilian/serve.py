@@ -55,12 +55,15 @@ def serve(
     what: str,
     stop_with_stdin: bool = False,
     calls: Mapping[str, Endpoint] | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
     ``calls``: endpoints by path whose POSTs take the short way of yilian/http_protocol.py. The
     app answers them too, with the same bytes, where they are not given; the limits of that
     protocol on heads and on patience hold either way.
+    ``on_end``: called when the end has begun, before calls under way are waited for: answers that
+    are held back are to be given then.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
     its parent is gone, however that ended.
     """
@@ -81,7 +84,17 @@ def serve(
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()
     logging.getLogger("yilian").info("%s: http://%s:%d", what, host, port)
     with sock:
-        uvicorn.Server(config).run(sockets=[sock])  # on uvloop where there is one
+        _Server(config, on_end).run(sockets=[sock])  # on uvloop where there is one
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, on_end: Callable[[], None]) -> None:
+        super().__init__(config)
+        self._on_end = on_end
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        await super().shutdown(sockets)
 
 
 def _end_at_eof() -> None:
