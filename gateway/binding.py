@@ -18,6 +18,11 @@ class Binding:
     service: str
     access_point: str
 
+    @property
+    def path(self) -> str:
+        """The path of the access point."""
+        return urlsplit(self.access_point).path or "/"
+
 
 @dataclass(frozen=True, slots=True)
 class Listed:
