@@ -174,11 +174,16 @@ class Routes:
         own_origins: Iterable[str],
         gates: Gates,
     ) -> None:
-        """Go on by another configuration: what is known is routed anew at once, and read again
-        at the next look-up. Nothing is held for an old registry that a new one does not list."""
+        """Go on by another configuration: what is known is routed anew at once. Another registry
+        is asked at once, by ``find_bindings``; the same one is asked as before."""
         known = [*self._table.values(), *self._refused]
-        self._find_bindings, self._settings = find_bindings, settings
-        self._own, self._gates = frozenset(own_origins), gates
+        another = settings.url != self._settings.url
+        self._settings, self._own, self._gates = settings, frozenset(own_origins), gates
+        if another:
+            self._find_bindings, self._epoch, self._watched = find_bindings, "", False
+            if self._loop is not None:  # it may be waiting for news of the former one
+                self._loop.cancel()
+                self._loop = asyncio.create_task(self._refresh_for_ever(), name="gateway routes")
         self._take(self._routed(known))
 
     async def refresh(self) -> None:

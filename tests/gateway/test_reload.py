@@ -262,17 +262,18 @@ def test_sighup_while_it_ends_does_not_cut_a_call(
     assert answers == [200]
 
 
-def test_the_bindings_of_another_registry_are_taken_at_the_next_look_up(
+def test_another_registry_is_asked_at_once(
     make_gateway: MakeGateway, node: ScriptedNode, loop: Loop
 ) -> None:
-    gateway = make_gateway([lab_results(node)], refresh_seconds=0.5)
+    gateway = make_gateway([lab_results(node)], refresh_seconds=3600)
 
     async def on_the_loop() -> None:
         gateway.gateway.reload(
-            open_configuration(),
+            open_configuration(registry={"url": "http://another.example:8081"}),
             lambda: [Binding("sq", "LabResults", f"{node.url}/sq/LabResults")],
         )
 
     loop.run(on_the_loop())
+    until(lambda: [one["path"] for one in gateway.health()["routes"]] == ["/sq/LabResults"])
     assert gateway.post("/sq/LabResults").status == 200
     assert gateway.post("/hx/LabResults").status == 500
