@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from gateway.balance import Balance
 from gateway.binding import origin
 from gateway.call import CallPath
 from gateway.connections import Connections
@@ -66,10 +67,20 @@ class Gateway:
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
         self._ways: Ways | None = None
+        self._balance: Balance | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._ways = await Ways.open(self._config, self._forwarder(), self._log)
+        config = self._config
+        self._ways = await Ways.open(config, self._forwarder(), self._log)
+        forwarder = self._balance = Balance(
+            self._ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
         self._plane.path = CallPath(
             self._config, self._routes, forwarder, self._counters, self._log
         )
@@ -106,11 +117,12 @@ class Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": self._balance.status(route) if self._balance is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
         body: dict[str, Any] = {
             "status": word,
