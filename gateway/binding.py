@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
@@ -52,6 +52,18 @@ class Route(Binding):
             [replace(one, access_point=one.access_point + suffix) for one in self.published],
             [replace(one, access_point=one.access_point + suffix) for one in self.bindings],
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the registry lists. ``epoch`` is another one when the registry has started anew, and
+    may have lost or forgotten something; "" where it does not say."""
+
+    bindings: tuple[Binding, ...]
+    epoch: str = ""
+
+    def __iter__(self) -> Iterator[Binding]:
+        return iter(self.bindings)
 
 
 def route_of(binding: Binding) -> str:
