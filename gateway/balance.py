@@ -70,10 +70,14 @@ class Balance:
         self._turn = 0
         self._probing = self._loop.create_task(self._probe_for_ever(), name="gateway probes")
 
-    async def close(self) -> None:
+    async def stop(self) -> None:
+        """End the probes; what is behind it stays open."""
         self._probing.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._probing
+
+    async def close(self) -> None:
+        await self.stop()
         await self._forwarder.close()
 
     async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
