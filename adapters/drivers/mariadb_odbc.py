@@ -69,4 +69,8 @@ def undone(error: BaseException) -> bool:
     return errors.undone(odbc.number(error))
 
 
-DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone)
+def full(error: BaseException) -> bool:
+    return errors.full(odbc.number(error), odbc.words(error))
+
+
+DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, full)

@@ -97,4 +97,8 @@ def undone(error: BaseException) -> bool:
     return errors.undone(odbc.state(error))
 
 
-DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, takes_encoding=True)
+def full(error: BaseException) -> bool:
+    return errors.full(odbc.state(error))
+
+
+DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, full, takes_encoding=True)
