@@ -49,7 +49,7 @@ def engine(limits: Limits) -> Engine:
         connection.execute("SET XACT_ABORT OFF").close()
         connection.commit()
 
-    return pooled(limits, connect, fault, prepare)
+    return odbc.cancellable(pooled(limits, connect, fault, prepare))
 
 
 def connection_string(url: URL) -> str:
@@ -104,4 +104,4 @@ def full(error: BaseException) -> bool:
     return odbc.number(error) in _DISK_FULL
 
 
-DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, full, check)
+DRIVER = Driver(engine, odbc.cancel, timely(fault), detail, undone, full, check)
