@@ -17,8 +17,10 @@ from gateway.counters import Counters
 from gateway.forward import BadAnswer, Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
 from gateway.log import Log, operation_of
+from gateway.reads import reads_by_action
 from gateway.routes import Routes
 from gateway.wsdls import Wsdls, asks_for_wsdl
+from gateway_config.faces import Faces
 from gateway_config.model import GatewayConfig
 from services.faults import (
     ClientFault,
@@ -109,6 +111,7 @@ class CallPath:
         self._counters = counters
         self._log = log
         self._wsdls = Wsdls(forwarder)
+        self._faces = Faces(config)
 
     async def __call__(self, call: Call) -> Answer:
         record = _Record(request_id=uuid.uuid4().hex)
@@ -160,7 +163,7 @@ class CallPath:
 
     async def _post(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
         content_encoding_refused(call.headers)
-        limit = self._config.forward.max_request_bytes
+        limit = self._config.limits.max_body_bytes
         if head.content_length is not None and head.content_length > limit:
             raise _too_large(limit)
         binding = await self._binding(head.path, record)
@@ -169,11 +172,16 @@ class CallPath:
         except BodyTooLarge:
             raise _too_large(limit) from None
         except TimeoutError:
-            raise Refused(408, _slow(self._config.forward.timeout_seconds)) from None
+            raise Refused(408, _slow(self._config.limits.body_seconds)) from None
         record.request_bytes, record.body_unread = len(body), False
         # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
         # to ?wsdl, and mean nothing by it.
-        request = NodeRequest("POST", _sent_on(head, record.request_id), body)
+        request = NodeRequest(
+            "POST",
+            _sent_on(head, record.request_id),
+            body,
+            repeatable=reads_by_action(head.soap_action),
+        )
         return await self._counted(head.path, binding, record, lambda: self._soap(binding, request))
 
     async def _get(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
@@ -188,7 +196,8 @@ class CallPath:
                     hospital=binding.hospital,
                 ),
             )
-        base = self._config.listen.public_url or (head.host and f"{call.scheme}://{head.host}")
+        seen = self._faces.base_url(None, call.peer, tls=call.scheme == "https")
+        base = seen or (head.host and f"{call.scheme}://{head.host}")
         if not base:
             raise Refused(
                 400,

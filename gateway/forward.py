@@ -7,24 +7,32 @@ the caller is told.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import Protocol
 
 from gateway.binding import Binding
 
 
-@dataclass(frozen=True, slots=True)
+# Not frozen, though nobody changes them: freezing triples what making one costs.
+@dataclass(slots=True)
 class NodeRequest:
-    """What is sent to a node. ``query`` has no question mark; ``headers`` hold neither
-    Content-Length nor Host nor anything hop-by-hop: those are the forwarder's business."""
+    """What is sent to a node. ``query`` has no question mark; ``suffix`` goes behind the access
+    point's path; ``headers`` hold neither Content-Length nor Host nor anything hop-by-hop: those
+    are the forwarder's business. ``repeatable``: sending it twice does no harm, because it only
+    reads or carries a RequestId. ``deadline``: the event loop's time by which there must be an
+    answer, whatever is tried until then."""
 
     method: str
     headers: tuple[tuple[str, str], ...]
     body: bytes = b""
     query: str = ""
+    suffix: str = ""
+    repeatable: bool = False
+    deadline: float = math.inf
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class NodeAnswer:
     """A node's whole answer. ``headers`` by lower-case name; the body as it came."""
 
@@ -49,6 +57,22 @@ class NoAnswer(Exception):
 
 class NotReached(NoAnswer):
     """Refused, unknown name, no connection in time: the node has seen nothing of the call."""
+
+
+class GateClosed(NotReached):
+    """Outside the hours in which the hospital's gate lets anything through; nothing was sent."""
+
+    def __init__(self, window: str) -> None:
+        super().__init__(f"the gate is open {window}")
+        self.window = window
+
+
+class TooLargeForGate(NoAnswer):
+    """The request is larger than what the hospital's gate lets through; nothing was sent."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the gate lets {limit} bytes through")
+        self.limit = limit
 
 
 class TimedOut(NoAnswer):

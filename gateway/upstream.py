@@ -1,183 +1,187 @@
-"""Forwarding over kept connections with aiohttp's client.
+"""Forwarding over kept connections: a pool for each address, asyncio protocols and httptools.
 
-What is sent a second time, and what is not. aiohttp itself repeats a GET once, on whatever
-connection, and never a POST. Here one more rule is added: a POST is sent once more, on a
-connection of its own, when and only when
+What is sent a second time here, and what is not. A call is sent once more, on a connection of its
+own, when and only when
 
+- ``NodeRequest.repeatable`` says that a second sending does no harm (a read, or a write that
+  carries a RequestId, which the node answers with what the first one did), and
 - the connection it went out on had carried a call before (a kept one that the node, or a gate on
   the way, may have given up in the meantime), and
-- that connection was closed or reset (a time-out is something else), and
+- that connection was closed or reset, or nobody acknowledged a byte of it, and
 - not one byte of an answer had come.
 
-This is nearly always a connection that was dead before the call was written. It can also be a
-node that died over the call; then a write may arrive twice. That is harmless because every write
-carries a RequestId, which services/contract.py demands of each, and the node answers the second
-one with what the first one did. A call on a fresh connection is never repeated.
+This is nearly always a connection that was dead before the call was written; it can also be a
+node that died over it, and the two cannot be told apart. A call on a fresh connection is never
+repeated here. ``gateway/balance.py`` decides what is tried elsewhere.
 """
 
 from __future__ import annotations
 
 import asyncio
-import functools
-import io
-from contextvars import ContextVar
-from dataclasses import dataclass
-
-import aiohttp
-from aiohttp.client_proto import ResponseHandler
-from aiohttp.http_exceptions import HttpProcessingError
-from multidict import CIMultiDict
-from yarl import URL
+import ssl
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from urllib.parse import urlsplit
 
 from gateway.binding import Binding
-from gateway.forward import (
-    AnswerTooLarge,
-    BadAnswer,
-    BrokenOff,
-    NodeAnswer,
-    NodeRequest,
-    NotReached,
-    TimedOut,
-)
+from gateway.forward import BrokenOff, NodeAnswer, NodeRequest, NotReached
+from gateway.node_connection import NodeConnection
 from gateway_config.model import Forward
 
-#: aiohttp writes larger bodies in pieces only when they come as a file
-_WRITE_AT_ONCE = 1024 * 1024
-_READ = 64 * 1024
+#: how many addresses are remembered in parsed form
+_TARGETS = 4096
 
 
 @dataclass(slots=True)
-class _Attempt:
-    """One sending of one call. ``connection`` is None until it has one."""
+class _Pool:
+    """The connections to one scheme, host and port that carry no call, oldest first."""
 
-    connection: _Connection | None = None
+    host: str
+    port: int
+    tls: ssl.SSLContext | None
+    idle_seconds: float
+    idle: deque[NodeConnection] = field(default_factory=deque)
+    timer: asyncio.TimerHandle | None = None
 
-    def dead_on_reuse(self) -> bool:
-        """Whether it went out on a kept connection and nothing came back."""
-        return (
-            self.connection is not None
-            and self.connection.calls > 1
-            and self.connection.received == 0
-        )
-
-
-_attempt: ContextVar[_Attempt] = ContextVar("attempt")
-
-
-class _Connection(ResponseHandler):
-    """A connection that knows how many calls it has carried, and how much of an answer came."""
-
-    calls = 0
-    received = 0
-
-    def set_response_params(self, **params: object) -> None:
-        # aiohttp calls this at the beginning of each call, in the caller's own context.
-        self.calls += 1
-        self.received = 0
-        _attempt.get().connection = self
-        super().set_response_params(**params)  # type: ignore[arg-type]
-
-    def data_received(self, data: bytes) -> None:
-        self.received += len(data)
-        super().data_received(data)
-
-    def is_connected(self) -> bool:
-        # The pool asks this before it hands out a kept connection. One on which something came
-        # that nobody asked for (a late answer, a 408) would give it to the next caller.
-        return super().is_connected() and not self.should_close
+    def take(self) -> NodeConnection | None:
+        """The one used last: the others come nearer to their end, and a burst is forgotten."""
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.usable and not connection.transport.is_closing():
+                return connection
+        return None
 
 
-class _Connector(aiohttp.TCPConnector):
-    def __init__(self, idle_seconds: float) -> None:
-        super().__init__(limit=0, keepalive_timeout=idle_seconds)
-        # aiohttp has no public way to say which protocol its connections are;
-        # tests/gateway/test_upstream.py fails if it stops asking here.
-        self._factory = functools.partial(  # type: ignore[assignment]
-            _Connection, loop=asyncio.get_running_loop()
-        )
+@dataclass(slots=True)
+class _Target:
+    """An access point, parsed once: its pool and what stands in each request's head."""
 
-
-def _session(connector: aiohttp.TCPConnector, connect_seconds: float) -> aiohttp.ClientSession:
-    return aiohttp.ClientSession(
-        connector=connector,
-        timeout=aiohttp.ClientTimeout(
-            total=None,  # KeptConnections.send has one deadline over both sendings
-            connect=connect_seconds,
-            ceil_threshold=float("inf"),  # no rounding up to whole seconds
-        ),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        skip_auto_headers=("Accept", "Accept-Encoding", "User-Agent", "Content-Type"),
-    )
+    pool: _Pool
+    path: str
+    fixed: str
 
 
 class KeptConnections:
-    """A Forwarder. Made inside a running event loop; ``close`` it there too."""
+    """A Forwarder. Made inside a running event loop; ``close`` it there too. ``idle_seconds``
+    says for a binding how long its connections may stand idle: its hospital's gate decides that;
+    0 closes each after its call."""
 
-    def __init__(self, settings: Forward) -> None:
-        self._limit = settings.max_answer_bytes
-        self._seconds = settings.timeout_seconds
-        connect = settings.connect_timeout_seconds
-        self._kept = _session(_Connector(settings.idle_seconds), connect)
-        self._fresh = _session(aiohttp.TCPConnector(limit=0, force_close=True), connect)
+    def __init__(
+        self, settings: Forward, *, idle_seconds: Callable[[Binding], float] | None = None
+    ) -> None:
+        self._settings = settings
+        self._idle_seconds = idle_seconds or (lambda binding: settings.idle_seconds)
+        self._loop = asyncio.get_running_loop()
+        self._pools: dict[tuple[str, str, int, float], _Pool] = {}
+        self._targets: dict[Binding, _Target] = {}
+        self._tls: ssl.SSLContext | None = None
+        self._closed = False
 
     async def close(self) -> None:
-        await self._kept.close()
-        await self._fresh.close()
+        self._closed = True
+        for pool in self._pools.values():
+            if pool.timer is not None:
+                pool.timer.cancel()
+            for connection in pool.idle:
+                connection.abandon()
+            pool.idle.clear()
 
     async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
-        try:
-            async with asyncio.timeout(self._seconds):
-                attempt = _Attempt()
-                token = _attempt.set(attempt)
-                try:
-                    return await self._once(self._kept, binding, request)
-                except BrokenOff:
-                    if not attempt.dead_on_reuse():
-                        raise
-                finally:
-                    _attempt.reset(token)
-                return await self._once(self._fresh, binding, request)
-        except TimeoutError as error:
-            raise TimedOut(f"{binding.access_point}: {self._seconds:g} s") from error
-
-    async def _once(
-        self, session: aiohttp.ClientSession, binding: Binding, request: NodeRequest
-    ) -> NodeAnswer:
-        headers = CIMultiDict(request.headers)
-        headers["Accept-Encoding"] = "identity"
-        url = URL(binding.access_point, encoded=True)
-        if request.query:
-            url = url.with_query(request.query)
-        large = len(request.body) > _WRITE_AT_ONCE
+        target = self._targets.get(binding) or self._target(binding)
+        deadline = min(request.deadline, self._loop.time() + self._settings.timeout_seconds)
+        head = _head(target, request)
         where = binding.access_point
+        connection = target.pool.take() or await self._connect(target.pool, where, deadline)
         try:
-            async with session.request(
-                request.method,
-                url,
-                headers=headers,
-                data=io.BytesIO(request.body) if large else request.body,
-                allow_redirects=False,
-            ) as response:
-                return await self._answer(response)
-        except (aiohttp.ClientConnectorError, aiohttp.ConnectionTimeoutError) as error:
-            raise NotReached(f"{where}: {error}") from error
-        except (aiohttp.ClientResponseError, HttpProcessingError, aiohttp.InvalidURL) as error:
-            raise BadAnswer(f"{where}: {error}") from error
-        except (aiohttp.ClientError, OSError) as error:
-            raise BrokenOff(f"{where}: {type(error).__name__} {error}") from error
+            return await self._ask(target.pool, connection, head, request.body, where, deadline)
+        except BrokenOff:
+            if not request.repeatable or connection.calls == 1 or connection.received:
+                raise
+        connection = await self._connect(target.pool, where, deadline)
+        return await self._ask(target.pool, connection, head, request.body, where, deadline)
 
-    async def _answer(self, response: aiohttp.ClientResponse) -> NodeAnswer:
-        encoding = response.headers.get("Content-Encoding", "identity")
-        if encoding.strip().lower() != "identity":
-            raise BadAnswer(f"{response.url}: Content-Encoding {encoding} was not asked for")
-        too_large = AnswerTooLarge(f"{response.url}: larger than {self._limit} bytes")
-        if (response.content_length or 0) > self._limit:
-            raise too_large
-        body = bytearray()
-        async for chunk in response.content.iter_chunked(_READ):
-            body += chunk
-            if len(body) > self._limit:
-                raise too_large
-        headers = {name.lower(): value for name, value in response.headers.items()}
-        return NodeAnswer(response.status, headers, bytes(body))
+    async def _ask(
+        self,
+        pool: _Pool,
+        connection: NodeConnection,
+        head: bytes,
+        body: bytes,
+        where: str,
+        deadline: float,
+    ) -> NodeAnswer:
+        try:
+            answer = await connection.ask(head, body, where, deadline - self._loop.time())
+        except asyncio.CancelledError:
+            connection.abandon()
+            raise
+        if connection.usable:
+            self._keep(pool, connection)
+        return answer
+
+    async def _connect(self, pool: _Pool, where: str, deadline: float) -> NodeConnection:
+        seconds = min(self._settings.connect_timeout_seconds, deadline - self._loop.time())
+        limit = self._settings.max_answer_bytes
+        try:
+            async with asyncio.timeout(seconds):
+                _, connection = await self._loop.create_connection(
+                    lambda: NodeConnection(self._loop, limit), pool.host, pool.port, ssl=pool.tls
+                )
+        except TimeoutError as error:
+            raise NotReached(f"{where}: no connection within {seconds:.3g} s") from error
+        except OSError as error:  # refused, unknown name, a certificate that does not fit
+            raise NotReached(f"{where}: {type(error).__name__} {error}") from error
+        connection.watch_silence(
+            max(1.0, 2 * self._settings.connect_timeout_seconds), pool.idle_seconds / 2
+        )
+        return connection
+
+    # --- kept connections ------------------------------------------------------------------
+
+    def _keep(self, pool: _Pool, connection: NodeConnection) -> None:
+        if self._closed or pool.idle_seconds <= 0:
+            connection.abandon()
+            return
+        connection.idle_since = self._loop.time()
+        pool.idle.append(connection)
+        if pool.timer is None:
+            pool.timer = self._loop.call_later(pool.idle_seconds, self._drop_old, pool)
+
+    def _drop_old(self, pool: _Pool) -> None:
+        """Close what has stood idle too long, and look again when the next one will have."""
+        pool.timer = None
+        now = self._loop.time()
+        while pool.idle and pool.idle[0].idle_since + pool.idle_seconds <= now:
+            pool.idle.popleft().abandon()
+        if pool.idle:
+            rest = pool.idle[0].idle_since + pool.idle_seconds - now
+            pool.timer = self._loop.call_later(rest, self._drop_old, pool)
+
+    def _target(self, binding: Binding) -> _Target:
+        url = urlsplit(binding.access_point)
+        host, tls = url.hostname or "", None
+        if url.scheme == "https":
+            tls = self._tls = self._tls or ssl.create_default_context()
+        port = url.port or (443 if tls else 80)
+        key = url.scheme, host, port, self._idle_seconds(binding)
+        pool = self._pools.get(key)
+        if pool is None:
+            pool = self._pools[key] = _Pool(host, port, tls, key[3])
+        if len(self._targets) >= _TARGETS:
+            self._targets.clear()
+        target = _Target(
+            pool, url.path or "/", f"Host: {url.netloc}\r\nAccept-Encoding: identity\r\n"
+        )
+        self._targets[binding] = target
+        return target
+
+
+def _head(target: _Target, request: NodeRequest) -> bytes:
+    """The request's head. Its length is always said and ``Expect`` never sent: some gates drop
+    chunked bodies and what waits for a 100."""
+    query = f"?{request.query}" if request.query else ""
+    headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers])
+    return (
+        f"{request.method} {target.path}{request.suffix}{query} HTTP/1.1\r\n{target.fixed}"
+        f"{headers}Content-Length: {len(request.body)}\r\n\r\n"
+    ).encode()

@@ -64,7 +64,9 @@ class Wsdls:
         if fetched is not None and now - fetched[0] < FRESH:
             return fetched[1]
         headers = (("X-Request-Id", request_id),)
-        answer = await self._forwarder.send(binding, NodeRequest("GET", headers, query="wsdl"))
+        answer = await self._forwarder.send(
+            binding, NodeRequest("GET", headers, query="wsdl", repeatable=True)
+        )
         if answer.status != 200:
             raise BadAnswer(f"{binding.access_point}?wsdl: HTTP {answer.status}")
         _keep(self._fetched, binding, (now, answer))

@@ -1,1 +1,1 @@
-"""The route, policy and gate model of the gateway. Imports nothing of ours."""
+"""The gateway's configuration: what it may say, what it decides, what is rendered from it."""

@@ -15,8 +15,8 @@ from sqlalchemy.engine import Engine
 
 from registry.config import Publisher
 from registry.errors import UddiError
-from registry.passwords import hash_password, verify
 from registry.tables import token as tokens
+from services.passwords import hash_password, verify
 
 
 class Accounts:

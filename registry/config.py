@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -9,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
-from registry.passwords import parse
+from services.passwords import parse
 
 
 class _Section(BaseModel):
@@ -94,6 +95,48 @@ class Security(_Section):
     token_lifetime_minutes: Annotated[float, Field(gt=0, le=24 * 60)] = 60
 
 
+class LeaseSettings(_Section):
+    """``seconds``: how long a node's renewal lasts; nodes renew three times as often.
+    ``hide_after_seconds``: how long an entry whose lease ran out is still found, marked."""
+
+    seconds: Annotated[float, Field(ge=5, le=24 * 3600)] = 120
+    hide_after_seconds: Annotated[float, Field(ge=5, le=366 * 24 * 3600)] = 24 * 3600
+
+
+class HealthSettings(_Section):
+    """How bindings are probed: each every ``interval_seconds``, or as often as
+    ``probes_per_second`` allows where there are many; ``at_once`` at one time. ``fall`` failures
+    in a row are critical, ``rise`` successes passing again; an answer that takes longer than
+    ``slow_ms`` warns. ``inside``: also ask the nodes' own addresses, where they can be reached.
+    ``user`` and ``password_file``: as whom the gateway knows the probes (HTTP Basic)."""
+
+    probe: bool = True
+    interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
+    probes_per_second: Annotated[float, Field(gt=0, le=1000)] = 20
+    at_once: Annotated[int, Field(ge=1, le=200)] = 16
+    fall: Annotated[int, Field(ge=1, le=20)] = 3
+    rise: Annotated[int, Field(ge=1, le=20)] = 2
+    slow_ms: Annotated[float, Field(gt=0)] = 3000
+    inside: bool = True
+    user: Annotated[str, Field(max_length=255, pattern="^[^:]*$")] = ""
+    password_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _both_or_none(self) -> HealthSettings:
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError(
+                "user 与 password_file 须同时填写 / user and password_file go together"
+            )
+        return self
+
+
+class WatchSettings(_Section):
+    """``waiters``: how many GET /watch may wait at one time; more are answered 503."""
+
+    waiters: Annotated[int, Field(ge=1, le=100_000)] = 2000
+
+
 class RegistryConfig(_Section):
     """The whole file."""
 
@@ -102,6 +145,9 @@ class RegistryConfig(_Section):
     publishers: tuple[Publisher, ...] = ()
     inquiry: Inquiry = Inquiry()
     security: Security = Security()
+    lease: LeaseSettings = LeaseSettings()
+    health: HealthSettings = HealthSettings()
+    watch: WatchSettings = WatchSettings()
 
     @model_validator(mode="after")
     def _users_differ(self) -> RegistryConfig:

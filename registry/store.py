@@ -14,6 +14,8 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from registry import search
+from registry.assertions import forget_businesses
+from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
 from registry.model import (
     BindingTemplate,
@@ -25,11 +27,23 @@ from registry.model import (
     OperationalInfo,
     TModel,
 )
+from registry.projections import forget_projections
 from registry.reading import chunks, read, require, rows_where
 from registry.rows import kind_of
-from registry.saving import check_owner, insert_entity, now, save_tree, touch, with_keys
+from registry.saving import (
+    check_owner,
+    descendants,
+    insert_entity,
+    now,
+    removed,
+    save_tree,
+    touch,
+    with_keys,
+)
+from registry.subscribers import Subscribers
 from registry.tables import entity, open_engine
 from registry.uddi.wellknown import WELL_KNOWN
+from registry.upgrading import upgrade
 
 T = TypeVar("T")
 E = TypeVar("E", bound=Entity)
@@ -38,15 +52,19 @@ _DEPTH: dict[Kind, int] = {"business": 2, "service": 1, "binding": 0, "tmodel": 
 
 
 class Store:
-    """The registry's data behind one SQLAlchemy URL. Seeds the well-known tModels."""
+    """The registry's data behind one SQLAlchemy URL. Opening it makes or upgrades its tables and
+    seeds the well-known tModels. NewerDatabase; SQLAlchemyError where it cannot be had."""
 
     def __init__(self, url: str, *, max_rows: int = 1000, find_all: bool = False) -> None:
         self.engine = open_engine(url)
+        upgrade(self.engine)
         self._writing = self.engine.execution_options(writes=True)
         self._limits = search.Limits(max_rows, find_all)
+        self._subscribers = Subscribers(self.last_index)
         self._seed()
 
     def close(self) -> None:
+        self._subscribers.close()
         self.engine.dispose()
 
     def check(self) -> None:
@@ -122,11 +140,12 @@ class Store:
 
         def work(connection: Connection) -> list[E]:
             keyed = [with_keys(item) for item in items]
-            for item in keyed:
-                save_tree(connection, publisher, item)
-            return read(connection, kind, [item.key for item in keyed], _DEPTH[kind])
+            changed = [e for item in keyed for e in save_tree(connection, publisher, item)]
+            saved = read(connection, kind, [item.key for item in keyed], _DEPTH[kind])
+            record(connection, publisher, changed)
+            return saved
 
-        return self._write(work)
+        return self.write(work)
 
     def delete(self, publisher: str, kind: Kind, keys: Sequence[str]) -> None:
         """Delete entities with everything inside them, all or none; a tModel is only hidden.
@@ -135,6 +154,7 @@ class Store:
         def work(connection: Connection) -> None:
             rows = {row.key: row for row in rows_where(connection, entity.c.key, keys, kind)}
             require(keys, rows)
+            inside = descendants(connection, list(rows))
             for row in rows.values():
                 check_owner(row, publisher)
                 touch(connection, row.parent_key, now())
@@ -145,17 +165,53 @@ class Store:
                     connection.execute(hide)
                 else:
                     connection.execute(delete(entity).where(chosen))
+            if kind == "business":
+                forget_businesses(connection, list(rows))
+                forget_projections(connection, list(rows))
+            gone = {row.key: row for row in (*inside, *rows.values())}
+            action = "hide" if kind == "tmodel" else "delete"
+            record(connection, publisher, [removed(row, action) for row in gone.values()])
 
-        self._write(work)
+        self.write(work)
 
-    def _write(self, work: Callable[[Connection], T]) -> T:
+    def write(self, work: Callable[[Connection], T]) -> T:
+        """Run ``work`` in one writing transaction, and tell who subscribed where it changed
+        something (``registry.changes.record``, as its last step). It may be run a second time
+        from the beginning, after a rollback: it must have no effect but in the database."""
         try:
             with self._writing.begin() as connection:
-                return work(connection)
+                result = work(connection)
         except IntegrityError:
             # Somebody saved the same key first; on a second look it is there and says whose.
             with self._writing.begin() as connection:
-                return work(connection)
+                result = work(connection)
+        self._subscribers.look()
+        return result
+
+    # --- the change log ----------------------------------------------------------------------
+
+    def changes(self, after: int, limit: int) -> list[Change]:
+        """The changes behind number ``after``, the oldest first, at most ``limit``. None is ever
+        skipped: what has a number behind the last one here was not yet visible."""
+        with self.engine.connect() as connection:
+            return changes_after(connection, after, limit)
+
+    def changes_of(self, keys: Sequence[str], limit: int) -> list[Change]:
+        """The latest changes of these entities, the newest first."""
+        with self.engine.connect() as connection:
+            return changes_of(connection, keys, limit)
+
+    def last_index(self) -> int:
+        """The number of the last change; 0 where there was none."""
+        with self.engine.connect() as connection:
+            return last_index(connection)
+
+    def subscribe(self, callback: Callable[[int], None]) -> Callable[[], None]:
+        """Call ``callback(last index)`` after every commit that changed something, in whatever
+        thread; also, within a second, for what another registry on the same database committed.
+        It must be quick, is never called twice at one time, and is not told what changed:
+        ``changes`` says. Answers the function that ends it."""
+        return self._subscribers.add(callback)
 
     def _seed(self) -> None:
         def work(connection: Connection) -> None:
@@ -167,4 +223,4 @@ class Store:
                 if tmodel.key not in there:
                     insert_entity(connection, OPERATOR, tmodel, None, 0, moment, moment)
 
-        self._write(work)
+        self.write(work)

@@ -47,6 +47,8 @@ entity = Table(
     metadata,
     Column("key", _Key, primary_key=True),
     Column("kind", String(8), nullable=False),
+    # what UDDI 2 and 1 call it: registry/older_keys.py
+    Column("v2_key", String(36), nullable=False, index=True),
     Column("parent_key", _Key, ForeignKey("entity.key", ondelete="CASCADE"), index=True),
     Column("position", Integer, nullable=False),
     Column("publisher", String(255), nullable=False, index=True),
@@ -107,12 +109,11 @@ token = Table(
 
 
 def open_engine(url: str) -> Engine:
-    """An engine with the tables in place. SQLAlchemyError where the database cannot be had."""
+    """An engine; what tables there are is registry.upgrading's matter."""
     engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
-    metadata.create_all(engine)
     return engine
 
 

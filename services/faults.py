@@ -26,13 +26,21 @@ from __future__ import annotations
 
 
 class Fault(Exception):
-    """``zh`` and ``en`` say the same; ``field``, ``source`` and ``hospital`` say where."""
+    """``zh`` and ``en`` say the same; ``field``, ``source`` and ``hospital`` say where. ``rule``:
+    which check or setting refused it, for logs."""
 
     #: legacy operations answer this as their int result
     legacy_code = -9
 
     def __init__(
-        self, zh: str, en: str, *, field: str = "", source: str = "", hospital: str = ""
+        self,
+        zh: str,
+        en: str,
+        *,
+        field: str = "",
+        source: str = "",
+        hospital: str = "",
+        rule: str = "",
     ) -> None:
         super().__init__(zh, en)
         self.zh = zh
@@ -40,6 +48,7 @@ class Fault(Exception):
         self.field = field
         self.source = source
         self.hospital = hospital
+        self.rule = rule
 
     @property
     def code(self) -> str:

@@ -62,10 +62,9 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
     if mark is not None:
         prefix, marked = mark
         if codec is not None and not _same(codec, marked):
-            raise MalformedMessage(
-                f"HTTP 声明的字符集 {charset} 与内容开头（{marked}）不符，请统一为 UTF-8",
-                f"charset {charset} disagrees with the body, which begins as {marked}; send UTF-8",
-            )
+            raise _mixed(f"HTTP 声明的字符集 {charset}", f"charset {charset}", marked)
+        if codec is None:
+            _declaration_agrees(body, marked)
         codec = marked
         if prefix[0] not in (0x00, 0x3C):
             body = body[len(prefix) :]
@@ -80,8 +79,29 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
         raise MalformedMessage(
             f"内容不是有效的 {codec} 文本（第 {error.start + 1} 字节），请核对 charset 与实际编码",
             f"the body is not {codec} text at byte {error.start + 1}; check charset and encoding",
+            rule="charset",
         ) from None
     return body.rstrip(b"\0") if codec == "utf-8" else text.rstrip("\0").encode()
+
+
+def _declaration_agrees(body: bytes, marked: str) -> None:
+    """Where no charset outranks it, the XML declaration must fit what the body begins as: GBK that
+    is declared and UTF-16 that is sent is nobody's mistake."""
+    text = body[:512].decode(marked, "ignore").lstrip("\ufeff").encode()
+    declared = _DECLARATION.match(text)
+    if declared is None:
+        return
+    name = declared[1].decode("ascii")
+    if not _same(_codec(name, "XML encoding"), marked):
+        raise _mixed(f"XML 声明的编码 {name}", f"the XML declaration's {name}", marked)
+
+
+def _mixed(zh: str, en: str, marked: str) -> MalformedMessage:
+    return MalformedMessage(
+        f"{zh} 与内容开头（{marked}）不符，请统一为 UTF-8",
+        f"{en} disagrees with the body, which begins as {marked}; send UTF-8",
+        rule="charset",
+    )
 
 
 @lru_cache(maxsize=256)  # a client sends the same one every time, and reading it is slow
@@ -101,6 +121,7 @@ def _codec(name: str, where: str) -> str:
         raise MalformedMessage(
             f"不支持的字符集 {name[:40]}（{where}），可用：{known}",
             f"unknown {where} {name[:40]}; use one of {known}",
+            rule="charset",
         ) from None
 
 

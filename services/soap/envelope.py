@@ -8,60 +8,58 @@ from __future__ import annotations
 
 import re
 import threading
-from dataclasses import dataclass
+from collections.abc import Container
+from functools import cache
 from typing import NamedTuple, NoReturn
 
 from lxml import etree
 
 from services.faults import MalformedMessage, MustUnderstand, VersionMismatch
+from services.soap.bounds import LIMITS, Limits, bounded, has_dtd, too_deep
 from services.soap.charset import to_utf8
 from services.soap.values import escape
 from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
 
 
-@dataclass(frozen=True)
-class Limits:
-    """What a request may be. ``size`` in bytes; ``depth`` counts the Envelope as one;
-    ``attributes``, namespace declarations among them, are those of the whole message."""
-
-    size: int = 10 * 1024 * 1024
-    depth: int = 64
-    elements: int = 200_000
-    attributes: int = 100_000
-
-
-LIMITS = Limits()
-
-
 class Message(NamedTuple):
     """A request. ``body`` is the Body's first child; ``others`` are further ones, which only
-    rpc/encoded messages (multiRef) have."""
+    rpc/encoded messages (multiRef) have; ``header`` is the Header element."""
 
     version: SoapVersion
     body: etree._Element
     others: tuple[etree._Element, ...]
+    header: etree._Element | None
 
 
-# Atomic and possessive: it never goes back into what it has passed, so it is linear in whatever
-# anybody sends before an envelope.
-_PROLOG_DTD = re.compile(rb"(?>\s+|<\?.*?\?>|<!--.*?-->)*+<!DOCTYPE", re.DOTALL)
 _parsers = threading.local()
+#: bytes from which libxml2's own bound on a text could be met
+_HUGE = 9_000_000
 
 
-def parse(body: bytes, content_type: str | None, limits: Limits = LIMITS) -> Message:
-    """The message, or MalformedMessage, VersionMismatch or MustUnderstand."""
+def parse(
+    body: bytes,
+    content_type: str | None,
+    limits: Limits = LIMITS,
+    understood: Container[str] = (),
+) -> Message:
+    """The message, or MalformedMessage, VersionMismatch or MustUnderstand. ``understood``: the
+    QNames of headers that the caller of this function looks at itself."""
     if len(body) > limits.size:
         raise MalformedMessage(
-            f"报文超过 {limits.size} 字节", f"the message exceeds {limits.size} bytes"
+            f"报文超过 {limits.size} 字节",
+            f"the message exceeds {limits.size} bytes",
+            rule="limits.max_body_bytes",
         )
     data = to_utf8(body, content_type).lstrip()
     if not data:
-        raise MalformedMessage("报文为空，需要 SOAP 信封", "the message is empty; send an envelope")
+        raise MalformedMessage(
+            "报文为空，需要 SOAP 信封", "the message is empty; send an envelope", rule="envelope"
+        )
     root = _tree(data, limits)
     names = _NAMES.get(root.tag)
     if names is None:
         _no_envelope(root)
-    return _message(root, names)
+    return _message(root, names, understood)
 
 
 class _Names(NamedTuple):
@@ -80,53 +78,50 @@ _NAMES: dict[object, _Names] = {
 
 def _no_envelope(root: etree._Element) -> NoReturn:
     if etree.QName(root).localname != "Envelope":
-        raise MalformedMessage("根元素不是 SOAP Envelope", "the root element is no SOAP Envelope")
+        raise MalformedMessage(
+            "根元素不是 SOAP Envelope", "the root element is no SOAP Envelope", rule="envelope"
+        )
     raise VersionMismatch(
-        "未知的 SOAP 版本，仅支持 1.1 与 1.2", "unknown SOAP version; send 1.1 or 1.2"
+        "未知的 SOAP 版本，仅支持 1.1 与 1.2",
+        "unknown SOAP version; send 1.1 or 1.2",
+        rule="envelope",
     )
 
 
 def _tree(data: bytes, limits: Limits) -> etree._Element:
-    if b"<!DOCTYPE" in data and _PROLOG_DTD.match(data):
-        raise MalformedMessage("不接受 DTD（DOCTYPE）", "a DTD (DOCTYPE) is not accepted")
-    tags = data.count(b"<") - data.count(b"</")  # each element begins with one of them
-    if tags > limits.elements:
-        raise MalformedMessage(
-            f"报文元素超过 {limits.elements} 个", f"more than {limits.elements} elements"
-        )
-    if data.count(b'="') + data.count(b"='") > limits.attributes:
-        raise MalformedMessage(
-            f"报文属性超过 {limits.attributes} 个", f"more than {limits.attributes} attributes"
-        )
+    tags = bounded(data, limits)
     try:
         root = _root(data)
     except etree.XMLSyntaxError as error:
         if "depth" in error.msg:  # libxml2 gives up at 256 by itself
-            raise _too_deep(limits) from None
+            raise too_deep(limits) from None
         line, column = error.position
         raise MalformedMessage(
             f"不是格式良好的 XML（第 {line} 行第 {column} 列）",
             f"not well-formed XML at line {line}, column {column}",
+            rule="well-formed",
         ) from None
-    if tags > limits.depth and root.xpath("boolean(" + "/*" * (limits.depth + 1) + ")"):
-        raise _too_deep(limits)
+    if tags > limits.depth and _deeper(limits.depth)(root):
+        raise too_deep(limits)
+    if b"<!DOCTYPE" in data and root.getroottree().docinfo.doctype:
+        raise has_dtd()
     return root
 
 
-def _too_deep(limits: Limits) -> MalformedMessage:
-    return MalformedMessage(
-        f"元素嵌套超过 {limits.depth} 层", f"elements are nested deeper than {limits.depth}"
-    )
+@cache
+def _deeper(depth: int) -> etree.XPath:
+    return etree.XPath("boolean(" + "/*" * (depth + 1) + ")")
 
 
 def _root(data: bytes) -> etree._Element:
+    parser = _parser(len(data) > _HUGE)
     try:
-        return etree.fromstring(data, _parser())
+        return etree.fromstring(data, parser)
     except etree.XMLSyntaxError:
         joined = _SURROGATES.sub(_joined, data)
         if joined == data:
             raise
-        return etree.fromstring(joined, _parser())
+        return etree.fromstring(joined, parser)
 
 
 # Axis 1.4 and old Java serializers write a rare character (𠮷) as references to the two halves of
@@ -147,40 +142,50 @@ def _joined(match: re.Match[bytes]) -> bytes:
     return b"&#%d;" % (0x10000 + ((high - 0xD800) << 10) + low - 0xDC00)
 
 
-def _parser() -> etree.XMLParser:
-    """One parser a thread: lxml's error log belongs to the parser."""
+def _parser(huge: bool) -> etree.XMLParser:
+    """Two parsers a thread, since lxml's error log belongs to the parser. ``huge`` takes a text of
+    more than 10,000,000 bytes, and nests deeper before it gives up."""
     try:
-        return _parsers.parser  # type: ignore[no-any-return]
+        return _parsers.pair[huge]  # type: ignore[no-any-return]
     except AttributeError:
         # Comments and processing instructions carry nothing and would split an element's text.
         # The encoding is given because a converted body may still declare its former one.
-        _parsers.parser = etree.XMLParser(
-            encoding="utf-8",
-            resolve_entities=False,
-            no_network=True,
-            remove_comments=True,
-            remove_pis=True,
-        )
-        return _parsers.parser  # type: ignore[no-any-return]
+        _parsers.pair = [
+            etree.XMLParser(
+                encoding="utf-8",
+                resolve_entities=False,
+                no_network=True,
+                remove_comments=True,
+                remove_pis=True,
+                huge_tree=huge_tree,
+            )
+            for huge_tree in (False, True)
+        ]
+        return _parsers.pair[huge]  # type: ignore[no-any-return]
 
 
-def _message(root: etree._Element, names: _Names) -> Message:
+def _message(root: etree._Element, names: _Names, understood: Container[str]) -> Message:
     parts = root[:]
+    header = None
     if parts and parts[0].tag == names.header:
-        _headers(parts.pop(0), names.version)
+        header = parts.pop(0)
+        _headers(header, names.version, understood)
     if len(parts) != 1 or parts[0].tag != names.body:
         raise MalformedMessage(
             "Envelope 内应只有可选的 Header 和一个 Body",
             "an Envelope holds an optional Header and one Body",
+            rule="envelope",
         )
     children = parts[0][:]
     if not children:
-        raise MalformedMessage("Body 为空，未指明操作", "the Body is empty: no operation is named")
-    return Message(names.version, children[0], tuple(children[1:]))
+        raise MalformedMessage(
+            "Body 为空，未指明操作", "the Body is empty: no operation is named", rule="envelope"
+        )
+    return Message(names.version, children[0], tuple(children[1:]), header)
 
 
-def _headers(header: etree._Element, version: SoapVersion) -> None:
-    """None is understood here, so none may have to be, unless it is meant for another node."""
+def _headers(header: etree._Element, version: SoapVersion, understood: Container[str]) -> None:
+    """What must be understood and is not is refused, unless it is meant for another node."""
     envelope = f"{{{version.envelope}}}"
     role = f"{envelope}actor" if version is SOAP_1_1 else f"{envelope}role"
     ours = {
@@ -192,10 +197,11 @@ def _headers(header: etree._Element, version: SoapVersion) -> None:
     }
     for block in header:
         must = (block.get(f"{envelope}mustUnderstand") or "").strip() in ("1", "true")
-        if must and block.get(role) in ours:
+        if must and block.get(role) in ours and str(block.tag) not in understood:
             raise MustUnderstand(
                 f"不支持必须理解的 SOAP 头 {block.tag!s}",
                 f"the header {block.tag!s} must be understood and is not",
+                rule="mustUnderstand",
             )
 
 

@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import re
-import traceback
 from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, NamedTuple
 
-import structlog
 from lxml import etree
 
 from services.faults import (
@@ -16,25 +13,22 @@ from services.faults import (
     Conflict,
     Fault,
     InternalError,
-    MustUnderstand,
     NotFound,
     Overloaded,
     ServerFault,
     UnknownOperation,
     UnknownService,
-    VersionMismatch,
 )
-from services.soap import envelope
+from services.soap import action, envelope
+from services.soap.bounds import LIMITS, Limits
 from services.soap.codec import Codec, codecs
-from services.soap.envelope import LIMITS, Limits
-from services.soap.interface import Interface, WireOperation
-from services.soap.values import escape
-from services.soap.version import SOAP_1_1, SOAP_1_2, SoapVersion
+from services.soap.interface import Interface
+from services.soap.replies import Reply, fault_reply, internal_error, version_of
+from services.soap.version import SOAP_1_1, SoapVersion
 from services.soap.wsdl import wsdl
 
-log = structlog.get_logger()
+__all__ = ["Endpoint", "Reply", "Request", "fault_reply", "guarded", "internal_error", "version_of"]
 
-FAULT_NAMESPACE = "urn:yilian:fault:1"
 Invoke = Callable[..., Awaitable[Any]]
 
 #: outcomes of a call beside the codes of faults
@@ -56,15 +50,6 @@ class Request(NamedTuple):
     body: bytes
     content_type: str | None = None
     soap_action: str | None = None
-
-
-class Reply(NamedTuple):
-    """What goes back over HTTP. ``fault`` is the fault's code, for logs, where it is one."""
-
-    status: int
-    content_type: str
-    body: bytes
-    fault: str = ""
 
 
 class Endpoint:
@@ -110,14 +95,16 @@ class Endpoint:
         name = ""
         try:
             body, content_type, soap_action = request
-            version, element, others = envelope.parse(body, content_type, self.limits)
+            version, element, others, _ = envelope.parse(body, content_type, self.limits)
             operation = self._operations.get(element.tag)
             if operation is None:
                 raise self._unknown(element)
             codec, quoted_action, invoke = operation
             name = codec.operation.name
             if soap_action != quoted_action:
-                _agree(codec.operation, request)
+                action.agree(
+                    soap_action, content_type, self.interface.namespace, codec.operation.name
+                )
             result = await invoke(**codec.decode(element, others))
             reply = Reply(200, version.content_type, envelope.wrap(version, codec.encode(result)))
             failed = self.interface.lenient and result[0] < 0
@@ -147,58 +134,6 @@ class Endpoint:
         )
 
 
-def _agree(operation: WireOperation, request: Request) -> None:
-    """UnknownOperation where the SOAPAction names another operation than the Body does. The
-    operation may stand alone, or behind our namespace however a toolkit joins the two."""
-    action = _action(request)
-    if not action or action in (operation.soap_action, operation.name):
-        return
-    namespace = operation.soap_action.removesuffix(operation.name).rstrip("/")
-    if not action.startswith(namespace) or _last(action) != operation.name:
-        raise UnknownOperation(
-            f"SOAPAction 指明 {action[:200]}，报文中的操作是 {operation.name}，两者须一致",
-            f"SOAPAction names {action[:200]}, the Body {operation.name}; they must agree",
-        )
-
-
-_ACTION_PARAMETER = re.compile(r';\s*action\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.IGNORECASE)
-
-
-def _action(request: Request) -> str:
-    action = (request.soap_action or "").strip().strip('"').strip()
-    if action or not request.content_type:
-        return action
-    found = _ACTION_PARAMETER.search(request.content_type)  # where SOAP 1.2 has it
-    return (found[1] or found[2] or "").strip() if found else ""
-
-
-def _last(action: str) -> str:
-    return re.split(r"[/#:]", action)[-1]
-
-
-def version_of(content_type: str | None) -> SoapVersion:
-    """The SOAP version to answer in while the envelope has not told it."""
-    is_1_2 = (content_type or "").strip().lower().startswith("application/soap+xml")
-    return SOAP_1_2 if is_1_2 else SOAP_1_1
-
-
-def internal_error(error: Exception, hospital: str) -> InternalError:
-    """A defect of ours as a Fault. The log says where it happened, and not the exception's
-    text, which may hold a patient's data."""
-    frames = traceback.extract_tb(error.__traceback__)
-    log.error(
-        "internal error",
-        hospital=hospital,
-        error=type(error).__name__,
-        at=[f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames],
-    )
-    return InternalError(
-        "系统内部错误，已记入日志，请联系运维",
-        "an internal error, which is in the log; tell the operator",
-        hospital=hospital,
-    )
-
-
 def guarded(invoke: Invoke, hospital: str) -> Invoke:
     """``invoke``, raising nothing but Faults: so a legacy operation answers -9 to a defect."""
 
@@ -211,37 +146,3 @@ def guarded(invoke: Invoke, hospital: str) -> Invoke:
             raise internal_error(error, hospital) from error
 
     return call
-
-
-def fault_reply(
-    fault: Fault, version: SoapVersion = SOAP_1_1, *, request_id: str = "", status: int = 0
-) -> Reply:
-    """A Fault as a reply in that version. Its detail is machine-readable; ``status`` overrides
-    the HTTP status that the version's HTTP binding says."""
-    content = "".join(
-        f"<{name}>{escape(value)}</{name}>"
-        for name, value in (
-            ("Code", fault.code),
-            ("Message", fault.zh),
-            ("MessageEn", fault.en),
-            ("Hospital", fault.hospital),
-            ("Source", fault.source),
-            ("Field", fault.field),
-            ("RequestId", request_id),
-        )
-        if value
-    )
-    detail = f'<Fault xmlns="{FAULT_NAMESPACE}">{content}</Fault>'
-    # SOAP 1.1 forbids a detail where the Body was never looked at.
-    about_body = not isinstance(fault, VersionMismatch | MustUnderstand)
-    body = envelope.fault(version, _code(fault, version), str(fault), detail if about_body else "")
-    is_sender = version is SOAP_1_2 and _code(fault, version) == version.client
-    return Reply(
-        status or (400 if is_sender else 500), version.content_type, body, fault=fault.code
-    )
-
-
-def _code(fault: Fault, version: SoapVersion) -> str:
-    if isinstance(fault, VersionMismatch | MustUnderstand):
-        return fault.code
-    return version.client if isinstance(fault, ClientFault) else version.server

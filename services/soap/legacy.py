@@ -54,7 +54,7 @@ def legacy_decoder(
         if wrapper.attrib:
             _known_attributes(wrapper.keys(), operation.name)
         if others:
-            _all_referenced(children, others)
+            only_referenced(wrapper, others)
         return arguments if len(arguments) == len(names) else missing | arguments
 
     return decode
@@ -118,13 +118,16 @@ def _no_stray_text(wrapper: etree._Element, children: list[etree._Element], name
             )
 
 
-def _all_referenced(children: list[etree._Element], others: tuple[etree._Element, ...]) -> None:
-    used = {_reference(element) for element in children}
+def only_referenced(wrapper: etree._Element, others: tuple[etree._Element, ...]) -> None:
+    """MalformedMessage where one of ``others``, which stand beside the operation, is not an
+    argument's multiRef: then there are two operations."""
+    used = {_reference(element) for element in wrapper}
     for other in others:
         if _identity(other) is None or _identity(other) not in used:
             raise MalformedMessage(
                 f"Body 中只应有一个操作，多出 {other.tag!s}",
                 f"the Body names one operation; {other.tag!s} stands beside it",
+                rule="one-operation",
             )
 
 

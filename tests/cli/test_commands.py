@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from registry.passwords import verify
+from services.passwords import verify
 from tests.conftest import PROJECT, Alliance, four_free_ports
 from yilian.demo.plan import Plan
 from yilian.demo.processes import Processes, healthy, until

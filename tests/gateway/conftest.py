@@ -10,18 +10,20 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
 import uvicorn
+import uvloop
 
 from gateway.app import create_app
 from gateway.binding import Binding
 from gateway.log import json_log
 from gateway_config.model import GatewayConfig
+from tests.gateway.configured import open_configuration
 from tests.gateway.scripted_node import ScriptedNode
 
 T = TypeVar("T")
@@ -58,11 +60,17 @@ class FakeRegistry:
         return list(self.bindings)
 
 
+def run(story: Coroutine[Any, Any, T]) -> T:
+    """A test's own story, on the event loop that the gateway has in production."""
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        return runner.run(story)
+
+
 class Loop:
-    """An event loop in a thread."""
+    """An event loop in a thread, of the kind that the gateway has in production."""
 
     def __init__(self) -> None:
-        self.loop = asyncio.new_event_loop()
+        self.loop: asyncio.AbstractEventLoop = uvloop.new_event_loop()
         self._thread = threading.Thread(target=self.loop.run_forever, daemon=True)
         self._thread.start()
 
@@ -215,7 +223,8 @@ MakeGateway = Callable[..., RunningGateway]
 
 @pytest.fixture
 def make_gateway(loop: Loop, tmp_path: Path) -> Iterator[MakeGateway]:
-    """``make_gateway(registry, forward={...}, listen={...}, **registry settings)``."""
+    """``make_gateway(registry, forward={...}, listen={...}, **registry settings)``; open to all
+    of this machine, unless ``sections`` gives other callers and policies."""
     running: list[RunningGateway] = []
 
     def make(
@@ -223,13 +232,19 @@ def make_gateway(loop: Loop, tmp_path: Path) -> Iterator[MakeGateway]:
         *,
         forward: dict[str, Any] | None = None,
         listen: dict[str, Any] | None = None,
+        limits: dict[str, Any] | None = None,
+        sections: dict[str, Any] | None = None,
         **settings: Any,
     ) -> RunningGateway:
         if isinstance(registry, list):
             registry = FakeRegistry(registry)
         settings = {"url": "http://registry.example:8081", "refresh_seconds": 0.5, **settings}
-        config = GatewayConfig.model_validate(
-            {"listen": listen or {}, "registry": settings, "forward": forward or {}}
+        config = open_configuration(
+            registry=settings,
+            listen=listen or {},
+            forward=forward or {},
+            limits=limits or {},
+            **(sections or {}),
         )
         gateway = RunningGateway(loop, config, registry)
         running.append(gateway)

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from gateway_config.model import GatewayConfig
+from tests.gateway.configured import open_configuration
 from tests.gateway.conftest import (
     SOAP_1_1,
     SOAP_1_2,
@@ -29,9 +29,7 @@ def shared(loop: Loop) -> Iterator[tuple[RunningGateway, ScriptedNode]]:
     """One gateway and node for all tests here that need no settings of their own."""
     node = ScriptedNode()
     loop.run(node.start())
-    settings = {"registry": {"url": "http://registry.example:8081"}}
-    config = GatewayConfig.model_validate(settings)
-    gateway = RunningGateway(loop, config, FakeRegistry([lab_results(node)]))
+    gateway = RunningGateway(loop, open_configuration(), FakeRegistry([lab_results(node)]))
     yield gateway, node
     gateway.stop()
     loop.run(node.stop())
@@ -159,7 +157,7 @@ def test_a_host_header_that_is_no_host_is_refused(
 def test_a_body_beyond_the_limit_is_refused_by_its_length_alone(
     make_gateway: MakeGateway, node: ScriptedNode
 ) -> None:
-    gateway = make_gateway([lab_results(node)], forward={"max_request_bytes": 2048})
+    gateway = make_gateway([lab_results(node)], limits={"max_body_bytes": 2048})
     raw = (
         b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nContent-Type: text/xml\r\n"
         b"Content-Length: 2049\r\n\r\n"
@@ -174,7 +172,7 @@ def test_a_body_beyond_the_limit_is_refused_by_its_length_alone(
 def test_a_caller_who_sends_too_much_still_reads_why_it_was_refused(
     make_gateway: MakeGateway, node: ScriptedNode
 ) -> None:
-    gateway = make_gateway([lab_results(node)], forward={"max_request_bytes": 1024 * 1024})
+    gateway = make_gateway([lab_results(node)], limits={"max_body_bytes": 1024 * 1024})
     for headers in ({**SOAP_1_1}, {**SOAP_1_2}):
         answer = gateway.post("/hx/LabResults", b"x" * 5_000_000, headers)
         assert answer.status == 413
@@ -188,7 +186,7 @@ def test_a_caller_who_sends_too_much_still_reads_why_it_was_refused(
 def test_a_chunked_body_beyond_the_limit_is_not_read_to_its_end(
     make_gateway: MakeGateway, node: ScriptedNode
 ) -> None:
-    gateway = make_gateway([lab_results(node)], forward={"max_request_bytes": 2048})
+    gateway = make_gateway([lab_results(node)], limits={"max_body_bytes": 2048})
     head = b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nTransfer-Encoding: chunked\r\n\r\n"
     received = gateway.raw(head, b"1000\r\n" + b"x" * 4096 + b"\r\n")  # and no end
     assert received.startswith(b"HTTP/1.1 413 ")
@@ -198,7 +196,7 @@ def test_a_chunked_body_beyond_the_limit_is_not_read_to_its_end(
 def test_a_body_that_does_not_come_is_refused_in_time(
     make_gateway: MakeGateway, node: ScriptedNode
 ) -> None:
-    gateway = make_gateway([lab_results(node)], forward={"timeout_seconds": 0.3})
+    gateway = make_gateway([lab_results(node)], limits={"body_seconds": 0.3})
     received = gateway.raw(
         b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nContent-Length: 100\r\n\r\nhalf"
     )

@@ -11,7 +11,7 @@ import pytest
 from gateway.app import create_app
 from gateway.binding import Binding
 from gateway.log import json_log, operation_of
-from gateway_config.model import GatewayConfig
+from tests.gateway.configured import open_configuration
 from tests.gateway.conftest import FakeRegistry, Loop, MakeGateway, lab_results, until
 from tests.gateway.scripted_node import ScriptedNode
 
@@ -140,8 +140,7 @@ def test_nothing_is_left_running_after_the_end(
 
 
 def test_an_app_whose_lifespan_has_not_begun_says_so() -> None:
-    config = GatewayConfig.model_validate({"registry": {"url": "http://r.example"}})
-    app = create_app(config, list, log=json_log())
+    app = create_app(open_configuration(), list, log=json_log())
 
     async def receive() -> dict[str, object]:
         return {"type": "http.disconnect"}

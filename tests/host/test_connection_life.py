@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from starlette.applications import Starlette
 
-from services.soap.envelope import Limits
+from services.soap.bounds import Limits
 from services.soap.exchange import Endpoint
 from services.soap.interface import typed_interface
 from tests.host.running import Running, answers, post, running, until, until_closed

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from services.soap.envelope import Limits
+from services.soap.bounds import Limits
 from tests.host.running import Running, answers, post, running
 from tests.interop.constant import constant_node
 from yilian.host import app_of, call_paths

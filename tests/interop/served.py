@@ -17,8 +17,8 @@ import uvicorn
 from gateway.app import create_app
 from gateway.binding import Binding
 from gateway.log import json_log
-from gateway_config.model import GatewayConfig
 from services.soap.exchange import Endpoint
+from tests.gateway.configured import open_configuration
 from tests.interop.constant import CODE, constant_node
 from yilian.host import app_of, call_paths
 from yilian.http_protocol import call_protocol
@@ -45,7 +45,7 @@ def served() -> Iterator[Served]:
         Binding(CODE, endpoint.interface.name, inside + path)
         for path, endpoint in node.endpoints.items()
     ]
-    config = GatewayConfig.model_validate({"registry": {"url": "http://registry.example"}})
+    config = open_configuration()
     gateway = create_app(config, lambda: bindings, log=json_log(io.StringIO()))
     with (
         node_socket,

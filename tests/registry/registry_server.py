@@ -15,7 +15,7 @@ from lxml import etree
 from registry.app import create_app
 from registry.client import UddiClient
 from registry.config import Publisher, RegistryConfig
-from registry.passwords import hash_password
+from services.passwords import hash_password
 
 PASSWORDS = {"hx": "华夏-secret", "sq": "社区-secret", "admin": "admin-secret"}
 HASHES = {user: hash_password(password) for user, password in PASSWORDS.items()}

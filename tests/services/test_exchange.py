@@ -16,7 +16,7 @@ from lxml import etree
 
 from services import delimited, his_service
 from services.faults import Conflict, Overloaded
-from services.soap.envelope import Limits
+from services.soap.bounds import Limits
 from services.soap.exchange import Endpoint, Reply, Request, guarded
 from services.soap.interface import his_service_interface, typed_interface
 from services.soap.version import SOAP_1_1, SOAP_1_2

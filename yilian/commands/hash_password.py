@@ -13,7 +13,7 @@ def hash_password() -> None:
 
     口令从终端或标准输入读取 / The password is read from the terminal or standard input.
     """
-    from registry.passwords import hash_password as hashed
+    from services.passwords import hash_password as hashed
 
     if sys.stdin.isatty():
         password = getpass.getpass("口令 / password: ")

@@ -9,12 +9,25 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from registry.passwords import hash_password
+from gateway_config.opened import OPEN
+from services.passwords import hash_password
 from yilian.demo.processes import Program
 from yilian.demo_data import FIRST_PATIENT, HOSPITALS
 
 HOST = "127.0.0.1"
 PATIENT = FIRST_PATIENT
+
+#: code: whom to ask, as a node's [hospital.contacts] has it; the numbers are nobody's
+CONTACTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "hx": {
+        "owner": {"name": "信息科 李工", "phone": "0571-0000 8101", "email": "li@hx.example"},
+        "on_call": {"name": "信息科值班", "phone": "0571-0000 8120"},
+    },
+    "sq": {
+        "owner": {"name": "办公室 陈主任", "phone": "0571-0000 6002"},
+        "on_call": {"name": "联盟运维", "phone": "0571-0000 1234", "email": "ops@yilian.example"},
+    },
+}
 
 
 @dataclass(frozen=True)
@@ -108,6 +121,9 @@ class Plan:
             + _table("listen", host=HOST, port=self.port, public_url=self.gateway)
             + _table("registry", url=self.registry, refresh_seconds=2.0, table_file="routes.json")
             + _table("forward", connect_timeout_seconds=1.0, timeout_seconds=30.0)
+            + "\n# 演示：本机任何人都可调用 / for the demo: whoever asks from this machine\n"
+            + "".join(_table(f"callers.{name}", **one) for name, one in OPEN["callers"].items())
+            + "".join(_table("[policies]", **one) for one in OPEN["policies"])
         )
 
     def _node_toml(self, hospital: DemoHospital) -> str:
@@ -116,6 +132,7 @@ class Plan:
         return (
             f"# {hospital.name} / {hospital.name_en}\n"
             + _table("hospital", code=hospital.code, name=hospital.name, name_en=hospital.name_en)
+            + _table("hospital.contacts", **CONTACTS.get(hospital.code, {}))
             + _table("listen", **listen)
             + _table(
                 "registry",

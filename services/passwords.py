@@ -1,4 +1,4 @@
-"""Password hashes for publishers: scrypt, as one line that stands in the configuration.
+"""Password hashes for publishers and callers: scrypt, as one line that stands in a configuration.
 
 scrypt$<n>$<r>$<p>$<salt>$<hash>       salt and hash in base64
 """

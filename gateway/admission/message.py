@@ -1,0 +1,110 @@
+"""Admission, the message: one bounded parse, whose outcome every later step uses."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from lxml import etree
+
+from gateway.admission.addressing import addressing
+from services.faults import MalformedMessage
+from services.soap.action import agree
+from services.soap.bounds import Limits
+from services.soap.envelope import parse
+from services.soap.legacy import only_referenced
+from services.soap.version import SoapVersion
+
+_TYPES = ("text/xml", "application/soap+xml", "application/xml", "")
+_INCLUDES = ("{http://www.w3.org/2001/XInclude}*", "{http://www.w3.org/2004/08/xop/include}*")
+
+
+#: the WS-Security header, which gateway/admission/username_token.py looks at
+SECURITY = (
+    "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}Security"
+)
+_UNDERSTOOD = frozenset({SECURITY})
+
+
+class Message(NamedTuple):
+    """A message that has passed. ``namespace`` is "" where an rpc client leaves the operation
+    unqualified; ``root`` is the Envelope, ``element`` the Body's first child, ``others`` the
+    multiRefs beside it. ``request_id`` is the text of a write's RequestId, ``patient_id`` of the
+    first PatientId; None where there is none. ``security`` is the wsse:Security header."""
+
+    version: SoapVersion
+    namespace: str
+    operation: str
+    root: etree._Element
+    request_id: str | None
+    patient_id: str | None
+    element: etree._Element
+    others: tuple[etree._Element, ...]
+    security: etree._Element | None
+
+
+def inspect(
+    body: bytes, content_type: str | None, soap_action: str | None, limits: Limits
+) -> Message:
+    """The message, or the Fault that refuses it; the Fault's ``rule`` says what did. ``limits``:
+    of the body and the document. Safe in any thread."""
+    _is_xml(content_type)
+    version, element, others, header = parse(body, content_type, limits, _UNDERSTOOD)
+    tag = str(element.tag)
+    namespace, _, operation = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
+    if others:
+        only_referenced(element, others)
+    agree(soap_action, content_type, namespace, operation)
+    root = element.getroottree().getroot()
+    if next(root.iter(*_INCLUDES), None) is not None:
+        raise MalformedMessage(
+            "报文不能引用外部内容（XInclude、XOP）",
+            "a message cannot include what is outside of it (XInclude, XOP)",
+            rule="include",
+        )
+    security = None
+    if header is not None:
+        addressing(header, namespace, operation)
+        security = _security(header)
+    return Message(
+        version,
+        namespace,
+        operation,
+        root,
+        _text(next(element.iterchildren("{*}RequestId"), None), others),
+        _text(next(element.iter("{*}PatientId"), None), others),
+        element,
+        others,
+        security,
+    )
+
+
+def _is_xml(content_type: str | None) -> None:
+    """Attachments (multipart) hide content from every check; a form's types are what a browser
+    sends across sites without asking."""
+    kind = (content_type or "").partition(";")[0].strip().lower()
+    if kind not in _TYPES:
+        raise MalformedMessage(
+            f"Content-Type 应为 text/xml 或 application/soap+xml，不接受 {kind[:60]}（含附件）",
+            f"Content-Type must be text/xml or application/soap+xml; {kind[:60]} is not taken, "
+            "nor are attachments",
+            field="HTTP Content-Type",
+            rule="Content-Type",
+        )
+
+
+def _security(header: etree._Element) -> etree._Element | None:
+    found = [block for block in header if block.tag == SECURITY]
+    if len(found) > 1:
+        raise MalformedMessage(
+            "wsse:Security 头只能有一个", "there must be one wsse:Security header", rule="security"
+        )
+    return found[0] if found else None
+
+
+def _text(element: etree._Element | None, others: tuple[etree._Element, ...]) -> str | None:
+    if element is None:
+        return None
+    if others and element.get("href"):
+        wanted = str(element.get("href")).removeprefix("#")
+        element = next((other for other in others if other.get("id") == wanted), element)
+    return (element.text or "").strip() or None

@@ -1,0 +1,1 @@
+"""The audit trail: every call on record, chained, kept, and checked."""

@@ -1,0 +1,101 @@
+"""The files of a trail: their names, their order, their last line.
+
+``{stream}-{number}-{opened}.jsonl``, ``.gz`` behind it once compressed. A stream is what one
+process writes; its files are numbered from 1 and never written again once the next one is open.
+"""
+
+from __future__ import annotations
+
+import gzip
+import re
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import IO, NamedTuple, cast
+
+from gateway.audit.line import GENESIS, NotALine, read_line
+
+_NAME = re.compile(
+    r"(?P<stream>[A-Za-z0-9_.-]{1,80})-(?P<number>\d{8})-(?P<opened>\d{8}T\d{6}Z)\.jsonl"
+    r"(?P<gz>\.gz)?\Z"
+)
+_STREAM = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z")
+_OPENED = "%Y%m%dT%H%M%SZ"
+
+
+class TrailFile(NamedTuple):
+    stream: str
+    number: int
+    opened: datetime
+    path: Path
+
+    @property
+    def compressed(self) -> bool:
+        return self.path.suffix == ".gz"
+
+    @property
+    def name(self) -> str:
+        return self.path.name
+
+    def open(self) -> IO[bytes]:
+        if self.compressed:
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
+        return self.path.open("rb")
+
+    def lines(self) -> Iterator[bytes]:
+        """OSError, EOFError: it cannot be read to its end."""
+        with self.open() as stream:
+            yield from stream
+
+
+class End(NamedTuple):
+    """The end of a stream as it stands on disk: the last whole line, and what is torn behind it."""
+
+    n: int  # of the last line; -1: there is none
+    h: str
+    torn: int  # bytes
+
+
+def stream_name(text: str) -> str:
+    """ValueError where a stream cannot be called so."""
+    if not _STREAM.match(text):
+        raise ValueError(f"不能作为审计流的名字 / no name for an audit stream: {text!r}")
+    return text
+
+
+def name_of(stream: str, number: int, opened: datetime) -> str:
+    return f"{stream}-{number:08d}-{opened.astimezone(UTC).strftime(_OPENED)}.jsonl"
+
+
+def files_in(folder: Path, stream: str | None = None) -> list[TrailFile]:
+    """By stream and number. Where a file is there both plain and compressed (a compression that
+    was cut short after its last step but one), the plain one counts."""
+    found: dict[tuple[str, int], TrailFile] = {}
+    for path in sorted(folder.iterdir()):
+        match = _NAME.match(path.name)
+        if match is None or (stream is not None and match["stream"] != stream):
+            continue
+        opened = datetime.strptime(match["opened"], _OPENED).replace(tzinfo=UTC)
+        key = match["stream"], int(match["number"])
+        if key not in found or not match["gz"]:
+            found[key] = TrailFile(*key, opened, path)
+    return [found[key] for key in sorted(found)]
+
+
+def end_of(file: TrailFile) -> End:
+    """The end of a file that was perhaps left in the middle of a line."""
+    with file.open() as stream:
+        data = stream.read()
+    whole = data.rfind(b"\n") + 1
+    torn = len(data) - whole
+    # The last line that is one: a disk may have given back less than it took.
+    while whole:
+        begin = data.rfind(b"\n", 0, whole - 1) + 1
+        try:
+            line = read_line(data[begin:whole], GENESIS)
+        except NotALine:
+            torn += whole - begin
+            whole = begin
+        else:
+            return End(line.n, line.h, torn)
+    return End(-1, GENESIS, torn)

@@ -1,0 +1,189 @@
+"""One stream of the trail on disk: opened, appended to, rotated. Synchronous; one process a stream.
+
+A file is only ever appended to. What a crash or a full disk left torn at the end of one stays as it
+is; the next file's first line goes on from the last whole line, whose call was not answered before
+it was there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+from collections.abc import Callable, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from gateway.audit.entry import moment
+from gateway.audit.files import TrailFile, end_of, files_in, name_of, stream_name
+from gateway.audit.line import GENESIS, seal
+
+
+class StreamInUse(Exception):
+    """Another process writes this stream."""
+
+
+class Journal:
+    """``sync``: a line counts as written once the disk has it (fsync), not once the kernel has it:
+    that outlives a power cut too, and costs a disk's time per group of lines."""
+
+    def __init__(
+        self,
+        folder: Path,
+        stream: str,
+        *,
+        clock: Callable[[], float],
+        rotate_bytes: int,
+        sync: bool = False,
+    ) -> None:
+        self.folder = folder
+        self.stream = stream_name(stream)
+        self._clock = clock
+        self._rotate_bytes = rotate_bytes
+        self._sync = sync
+        self._lock = -1
+        self._file = -1
+        self._size = 0
+        self._day = ""
+        self.path: Path | None = None
+        #: of the last line that is safe
+        self.n, self.h = -1, GENESIS
+        #: where a line has been lost: the next write begins a new file
+        self.broken = False
+
+    def open(self) -> None:
+        """Go on where the stream ended. OSError; StreamInUse."""
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._lock = os.open(
+            self.folder / f"{self.stream}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
+        )
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._close_lock()
+            raise StreamInUse(self.stream) from None
+        try:
+            self._begin_file("start")
+        except OSError:
+            self._close_lock()
+            raise
+
+    def close(self) -> None:
+        """OSError where the last line could not be written; everything is closed all the same."""
+        try:
+            if self._file >= 0 and not self.broken:
+                self._append([{"k": "close", "t": moment(self._clock()), "why": "stop"}])
+        finally:
+            self._close_file()
+            self._close_lock()
+
+    def write(self, records: Sequence[dict[str, Any]]) -> None:
+        """All of them are safe, or OSError: then some may be there, and none counts as written."""
+        if self.broken or self._file < 0:
+            raise OSError("the audit stream is broken off")
+        self._append(records)
+        if self._size >= self._rotate_bytes or self._today() != self._day:
+            self.rotate()
+
+    def rotate(self) -> None:
+        """Go on in a new file. OSError."""
+        self._append([{"k": "close", "t": moment(self._clock()), "why": "rotate"}])
+        self._begin_file("rotate")
+
+    def recover(self) -> None:
+        """After an OSError: go on in a new file, after what is on disk. OSError where it still
+        fails."""
+        self._begin_file("recover")
+
+    @property
+    def lines(self) -> int:
+        return self.n + 1
+
+    def earlier_files(self) -> list[TrailFile]:
+        """This stream's files but the one that is open."""
+        return [file for file in files_in(self.folder, self.stream) if file.path != self.path]
+
+    # -----------------------------------------------------------------------------------------
+
+    def _append(self, records: Sequence[dict[str, Any]]) -> None:
+        n, h, parts = self.n, self.h, []
+        for record in records:
+            n += 1
+            raw, h = seal(h, n, record)
+            parts.append(raw)
+        data = b"".join(parts)
+        try:
+            written = os.write(self._file, data)
+            while written < len(data):
+                written += os.write(self._file, data[written:])
+            if self._sync:
+                os.fdatasync(self._file)
+        except OSError:
+            self.broken = True
+            raise
+        self.n, self.h = n, h
+        self._size += len(data)
+
+    def _begin_file(self, why: str) -> None:
+        self._close_file()
+        self.broken = True
+        number, torn = self._find_end()
+        now = datetime.fromtimestamp(self._clock(), UTC)
+        path = self.folder / name_of(self.stream, number, now)
+        self._file = os.open(
+            path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600
+        )
+        self._size, self._day, self.path = 0, self._today(), path
+        # ``after`` repeats the hash that this line is chained to, for the day when the files
+        # before are gone.
+        record: dict[str, Any] = {
+            "k": "open",
+            "t": moment(self._clock()),
+            "why": why,
+            "stream": self.stream,
+            "after": self.h,
+        }
+        if torn:
+            record["torn"] = torn
+        self._append([record])
+        if self._sync:
+            _sync_folder(self.folder)
+        self.broken = False
+
+    def _find_end(self) -> tuple[int, int]:
+        """The next file's number, and how much is torn at the stream's end."""
+        number, torn = 1, 0
+        files = files_in(self.folder, self.stream)
+        if files:
+            number = files[-1].number + 1
+        self.n, self.h = -1, GENESIS
+        for file in reversed(files):
+            end = end_of(file)
+            torn += end.torn
+            if end.n >= 0:
+                self.n, self.h = end.n, end.h
+                break
+        return number, torn
+
+    def _today(self) -> str:
+        return datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
+
+    def _close_file(self) -> None:
+        if self._file >= 0:
+            with contextlib.suppress(OSError):  # everything that counts was written before
+                os.close(self._file)
+            self._file = -1
+
+    def _close_lock(self) -> None:
+        if self._lock >= 0:
+            os.close(self._lock)
+            self._lock = -1
+
+
+def _sync_folder(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

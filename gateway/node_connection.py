@@ -1,0 +1,237 @@
+"""One HTTP/1.1 connection to a node, carrying one call at a time: bytes out, an answer in."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+import httptools
+
+from gateway.forward import AnswerTooLarge, BadAnswer, BrokenOff, NoAnswer, NodeAnswer, TimedOut
+
+#: bytes of an answer's status line and headers
+HEAD_BYTES = 65_536
+#: up to here head and body leave in one piece; beyond, copying costs more than a second write
+_ONE_PIECE = 65_536
+_LINUX = hasattr(socket, "TCP_USER_TIMEOUT")
+
+
+class NodeConnection(asyncio.Protocol):
+    """``calls``: how many it has been given. ``received``: bytes of the present call's answer.
+
+    It is of no further use (``usable``) once it has been closed or has had anything on it that
+    nobody asked for: the next caller must not get somebody else's answer.
+    """
+
+    __slots__ = (
+        "_body",
+        "_ends_with_connection",
+        "_headers",
+        "_headers_done",
+        "_in_message",
+        "_keep",
+        "_limit",
+        "_loop",
+        "_parser",
+        "_timer",
+        "_waiter",
+        "_where",
+        "calls",
+        "idle_since",
+        "received",
+        "size",
+        "status",
+        "transport",
+        "usable",
+    )
+
+    transport: asyncio.Transport
+    _headers: list[tuple[bytes, bytes]]
+    _body: list[bytes]
+    _headers_done: bool
+    _in_message: bool
+    _keep: bool
+    _ends_with_connection: bool
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, max_answer_bytes: int) -> None:
+        self._loop = loop
+        self._limit = max_answer_bytes
+        self._parser = httptools.HttpResponseParser(self)
+        self._waiter: asyncio.Future[NodeAnswer] | None = None
+        self._timer: asyncio.TimerHandle | None = None
+        self._where = ""
+        self.calls = 0
+        self.idle_since = 0.0
+        self.usable = True
+        self._begin()
+
+    def ask(
+        self, head: bytes, body: bytes, where: str, seconds: float
+    ) -> asyncio.Future[NodeAnswer]:
+        """Send a request. The future has the whole answer, or a NoAnswer but NotReached; the
+        connection is not to be used again before that. ``where`` is for the log."""
+        self.calls += 1
+        self._where = where
+        self._begin()
+        waiter = self._waiter = self._loop.create_future()
+        self._timer = self._loop.call_later(max(seconds, 0.0), self._time_is_up, seconds)
+        if len(body) <= _ONE_PIECE:
+            self.transport.write(head + body)
+        else:
+            self.transport.write(head)
+            self.transport.write(body)
+        return waiter
+
+    def abandon(self) -> None:
+        """Nobody waits any more: what may still come must reach nobody."""
+        self._waiter = None
+        self._close()
+
+    def watch_silence(self, seconds: float, keep_alive_seconds: float) -> None:
+        """Ask the kernel to give up a connection whose bytes nobody has acknowledged for
+        ``seconds``, and to probe an idle one every ``keep_alive_seconds``: a gate cuts without
+        a FIN, and this is how that is noticed before a caller's time is up."""
+        sock = self.transport.get_extra_info("socket")
+        if not _LINUX or sock is None:
+            return
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, max(1, int(seconds * 1000)))
+        sock.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        probe = max(1, int(keep_alive_seconds))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, probe)
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, max(1, probe // 3))
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 3)
+
+    # --- asyncio.Protocol -------------------------------------------------------------------
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        if self._waiter is None:  # surplus, or a late answer, or a 408
+            self._close()
+            return
+        self.received += len(data)
+        try:
+            self._parser.feed_data(data)
+        except httptools.HttpParserUpgrade:
+            self._fail(BadAnswer(f"{self._where}: it switches protocols"))
+        except httptools.HttpParserError as error:
+            self._fail(BadAnswer(f"{self._where}: {error.__context__ or error}"))
+        else:
+            if not self._headers_done and self.received > HEAD_BYTES:
+                self._fail(BadAnswer(f"{self._where}: its head is larger than {HEAD_BYTES} bytes"))
+
+    def eof_received(self) -> bool:
+        return False  # close, and say so by connection_lost
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self.usable = False
+        if self._waiter is None:
+            return
+        if exc is None and self._headers_done and self._ends_with_connection:
+            self._answer()
+            return
+        how = f"{type(exc).__name__} {exc}" if exc is not None else "closed"
+        self._fail(BrokenOff(f"{self._where}: {how} after {self.received} bytes"))
+
+    # --- httptools ---------------------------------------------------------------------------
+
+    def on_message_begin(self) -> None:
+        if self._in_message:  # a second answer to one question
+            self._keep = False
+        self._in_message = True
+
+    def on_header(self, name: bytes, value: bytes) -> None:
+        if self._waiter is not None:
+            self._headers.append((name, value))
+
+    def on_headers_complete(self) -> None:
+        if self._waiter is None:
+            return
+        self.status = self._parser.get_status_code()
+        if self.status < 200:
+            return
+        self._headers_done = True
+        self._keep = self._parser.should_keep_alive()
+        length: bytes | None = None
+        chunked = False
+        for name, value in self._headers:
+            match name.lower():
+                case b"content-length":
+                    length = value
+                case b"transfer-encoding":
+                    chunked = True
+                    if value.strip().lower() != b"chunked":
+                        self._fail(BadAnswer(f"{self._where}: Transfer-Encoding {value!r}"))
+                        return
+                case b"content-encoding" if value.strip().lower() not in (b"", b"identity"):
+                    text = f"{self._where}: Content-Encoding {value!r} was not asked for"
+                    self._fail(BadAnswer(text))
+                    return
+        self._ends_with_connection = length is None and not chunked
+        if length is not None and int(length) > self._limit:
+            self._too_large()
+
+    def on_body(self, body: bytes) -> None:
+        self.size += len(body)
+        if self.size > self._limit:
+            self._too_large()
+        elif self._waiter is not None:
+            self._body.append(body)
+
+    def on_message_complete(self) -> None:
+        if self._waiter is None:
+            return
+        if self.status < 200:  # 100 Continue and its like: the answer is still to come
+            self._headers = []
+            self._in_message = False
+            return
+        self._answer()
+
+    # --- how it ends -------------------------------------------------------------------------
+
+    def _begin(self) -> None:
+        self.received = self.size = self.status = 0
+        self._headers = []
+        self._headers_done = self._in_message = self._keep = False
+        self._ends_with_connection = False
+        self._body = []
+
+    def _answer(self) -> None:
+        waiter, self._waiter = self._waiter, None
+        assert waiter is not None
+        self._stop_timer()
+        parts, self._body = self._body, []
+        if not self._keep or self.transport.get_write_buffer_size():
+            self._close()  # also where it answered before it had taken the whole request
+        if not waiter.done():
+            body = parts[0] if len(parts) == 1 else b"".join(parts)
+            headers = {
+                name.decode("latin-1").lower(): value.decode("latin-1")
+                for name, value in self._headers
+            }
+            waiter.set_result(NodeAnswer(self.status, headers, body))
+
+    def _fail(self, error: NoAnswer) -> None:
+        waiter, self._waiter = self._waiter, None
+        self._close()
+        if waiter is not None and not waiter.done():
+            waiter.set_exception(error)
+
+    def _too_large(self) -> None:
+        self._fail(AnswerTooLarge(f"{self._where}: larger than {self._limit} bytes"))
+
+    def _time_is_up(self, seconds: float) -> None:
+        self._fail(TimedOut(f"{self._where}: {seconds:.3g} s"))
+
+    def _stop_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _close(self) -> None:
+        self.usable = False
+        self._stop_timer()
+        self._body = []
+        if not self.transport.is_closing():
+            self.transport.abort()

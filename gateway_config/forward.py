@@ -1,0 +1,80 @@
+"""Where the bindings come from, and how calls are sent on: [registry] and [forward]."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from gateway_config.section import MIB, BaseUrl, Beside, Section
+
+
+class Registry(Section):
+    """Where the bindings come from, and how long they are trusted."""
+
+    url: BaseUrl = Field(description="注册中心地址。The registry's address.")
+    page_url: BaseUrl | None = Field(
+        default=None,
+        description=(
+            "告诉调用方的注册中心页面；不填则同 url。"
+            "The registry's page as told to askers; without it, url."
+        ),
+    )
+    refresh_seconds: float = Field(
+        default=5.0,
+        ge=0.5,
+        le=3600,
+        description="多久重读一次绑定（秒）。How often the bindings are read again, seconds.",
+    )
+    empty_grace_seconds: float = Field(
+        default=600.0,
+        ge=0,
+        le=86400,
+        description=(
+            "注册中心忽然变空（例如重启后数据丢失）时，原有路由再保留多久（秒）；0 为立即清空。"
+            "How long the known routes are kept when the registry suddenly lists nothing, "
+            "seconds; 0 drops them at once."
+        ),
+    )
+    table_file: Beside | None = Field(
+        default=None,
+        description=(
+            "最近一次路由表的存放文件，供注册中心不可用时启动；相对路径以本配置文件为准。"
+            "File that keeps the last known routes for a start without the registry; "
+            "a relative path starts at this configuration file."
+        ),
+    )
+
+
+class Forward(Section):
+    """How calls are sent on to the nodes."""
+
+    connect_timeout_seconds: float = Field(
+        default=1.0,
+        gt=0,
+        le=60,
+        description=(
+            "与节点建立连接（含域名解析）的时限（秒）。"
+            "Time to connect to a node, name look-up included, seconds."
+        ),
+    )
+    timeout_seconds: float = Field(
+        default=30.0,
+        gt=0,
+        le=600,
+        description="一次转发的总时限（秒）。Time for one forwarded call in all, seconds.",
+    )
+    idle_seconds: float = Field(
+        default=50.0,
+        gt=0,
+        le=3600,
+        description=(
+            "空闲连接保留多久（秒）；须短于网闸静默切断的时间（常为 60 秒起）。"
+            "How long an idle connection is kept, seconds; shorter than the time after which "
+            "a gate cuts it silently (often from 60)."
+        ),
+    )
+    max_answer_bytes: int = Field(
+        default=32 * MIB,
+        ge=1024,
+        le=1024 * MIB,
+        description="应答正文上限（字节）。Largest answer body, bytes.",
+    )
