@@ -70,7 +70,7 @@ ON_THE_DAY = ("CheckIn",)
 
 
 #: on servers, where every step takes longer: what writes most, by the drivers that most will use
-ON_SERVERS = ("Register", "CancelRegistration", "CheckIn")
+ON_SERVERS = ("Register", "CancelRegistration")
 NATIVE = ("postgresql+psycopg", "mariadb+pymysql")
 #: everything with the first adapter; of the others what they do in tables of their own
 CASES = [
