@@ -13,6 +13,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from gateway.balance import Balance
 from gateway.call import CallPath
 from gateway.connections import Connections
 from gateway.counters import Counters
@@ -84,7 +85,7 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*self._retiring, return_exceptions=True)
             self._plane.path = None
-            await self._generation.ways.close_straight()
+            await self._generation.close()
             await ways.close()
 
     def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
@@ -113,11 +114,19 @@ class Gateway:
         try:
             await old.ended()
         finally:
-            await old.ways.close_straight()
+            await old.close()
 
     def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
-        path = CallPath(config, self._routes, ways, self._counters, self._log)
-        return Generation(config, path, ways, restart)
+        balance = Balance(
+            ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
+        path = CallPath(config, self._routes, balance, self._counters, self._log)
+        return Generation(config, path, ways, balance, restart)
 
     def _straight(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)
@@ -130,7 +139,7 @@ class Gateway:
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
-        status = self._routes.status()
+        status, generation = self._routes.status(), self._generation
         table, registry = status["table"], status["registry"]
         worries = (
             not registry["reachable"],
@@ -145,20 +154,21 @@ class Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": generation.balance.status(route) if generation is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
         body: dict[str, Any] = {
             "status": word,
             **status,
-            "configuration": self._reload.status(self._generation),
+            "configuration": self._reload.status(generation),
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
             "routes": routes,
-            "ways": self._generation.ways.status() if self._generation is not None else {},
+            "ways": generation.ways.status() if generation is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
