@@ -26,6 +26,7 @@ from registry.store import Store
 from registry.tables import POOL_SIZE
 from registry.uddi import dispatch
 from registry.uddi.context import Context
+from registry.uddi.notifier import Notifier
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
 from registry.versions import Versions
@@ -58,11 +59,16 @@ def create_app(config: RegistryConfig) -> Starlette:
     )
     accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
 
+    context = Context(store, accounts, config.limits, config.subscription, config.inquiry.max_rows)
+    notifier = Notifier(context)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if not config.publishers:
             log.warning(NOBODY_CAN_PUBLISH)
+        notifier.start()
         yield
+        await to_thread.run_sync(notifier.stop)
         store.close()
 
     app = Starlette(
@@ -76,7 +82,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     )
     app.state.config = config
     app.state.store = store
-    app.state.context = Context(store, accounts)
+    app.state.context = context
     health = config.health
     app.state.health = HealthBook(
         store.engine, stale_seconds=max(900.0, 10 * health.interval_seconds)
