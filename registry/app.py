@@ -27,7 +27,7 @@ from registry.leases import Leases
 from registry.lived_time import LivedTime
 from registry.store import Store
 from registry.tables import POOL_SIZE
-from registry.uddi import dispatch
+from registry.uddi import dispatch, http_get
 from registry.uddi.context import Context
 from registry.uddi.notifier import Notifier
 from registry.uddi.soap import CONTENT_TYPE
@@ -83,6 +83,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
+            *http_get.routes(),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
             *lease_api.routes(),
@@ -202,6 +203,8 @@ async def _wsdl(request: Request) -> Response:
     port = request.path_params["port"]
     if port not in dispatch.PORTS:
         return _no_such_port(port)
+    if port == "inquiry" and http_get.asks(request.query_params):
+        return await http_get.by_key(request)
     if "wsdl" not in {name.lower() for name in request.query_params} or not dispatch.PORTS[port]:
         return PlainTextResponse(
             "请用 POST 发送 UDDI 消息，或 GET ?wsdl / POST UDDI messages here, or GET ?wsdl\n",
