@@ -34,12 +34,28 @@ class Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class ContactPerson(Section):
+    """Somebody, or a desk, to be called about this hospital's services."""
+
+    name: str = Field(min_length=1, max_length=255)
+    phone: str = Field(default="", max_length=50)
+    email: str = Field(default="", max_length=255, pattern=r"^([^@\s]+@[^@\s]+)?$")
+
+
+class Contacts(Section):
+    """Who answers for the services, and whom to call at any hour; both stand in the registry."""
+
+    owner: ContactPerson | None = None
+    on_call: ContactPerson | None = None
+
+
 class Hospital(Section):
     """Who this node speaks for. ``code`` stands in every address and registry key."""
 
     code: str = Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")
     name: str = Field(min_length=1, max_length=255)
     name_en: str = Field(min_length=1, max_length=255)
+    contacts: Contacts = Contacts()
 
 
 class Listen(Section):
