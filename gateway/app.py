@@ -14,6 +14,8 @@ from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Mount, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from gateway.admission.steps import Admission
+from gateway.audit.trail import Trail
 from gateway.binding import origin
 from gateway.call import Answer, BodyTooLarge, Call, CallerLeft, CallPath
 from gateway.counters import Counters
@@ -62,6 +64,9 @@ class _Gateway:
         self._log = log
         self._make_forwarder = make_forwarder
         self._counters = Counters()
+        self._admission = Admission(config)
+        audit = config.audit
+        self._trail = Trail(audit, f"gateway-{config.listen.port}", log) if audit else None
         listen = config.listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         own = [f"http://{host}:{listen.port}", listen.public_url or ""]
@@ -76,13 +81,26 @@ class _Gateway:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         forwarder = self._make_forwarder(self._config.forward)
-        self._path = CallPath(self._config, self._routes, forwarder, self._counters, self._log)
+        self._path = CallPath(
+            self._config,
+            self._admission,
+            self._routes,
+            forwarder,
+            self._counters,
+            self._log,
+            self._trail,
+        )
         try:
+            if self._trail is not None:
+                await self._trail.start()
             await self._routes.start()
             yield
         finally:
             await self._routes.stop()
             await forwarder.close()
+            if self._trail is not None:
+                await self._trail.stop()
+            self._admission.close()
             self._path = None
 
     async def health(self, request: Request) -> JSONResponse:
@@ -107,7 +125,12 @@ class _Gateway:
             }
             for path, binding in sorted(self._routes.table.items())
         ]
-        body: dict[str, Any] = {"status": word, **status, "routes": routes}
+        body: dict[str, Any] = {
+            "status": word,
+            **status,
+            "refused": self._counters.refusals(),
+            "routes": routes,
+        }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
     async def page(self, request: Request) -> HTMLResponse:

@@ -38,12 +38,21 @@ class Counters:
 
     def __init__(self) -> None:
         self._by_path: dict[str, BindingCounters] = {}
+        #: refusals by step of admission and rule
+        self.refused: Counter[tuple[str, str]] = Counter()
 
     def begun(self, path: str) -> BindingCounters:
         counters = self._by_path.setdefault(path, BindingCounters())
         counters.calls += 1
         counters.under_way += 1
         return counters
+
+    def refusals(self) -> dict[str, dict[str, int]]:
+        """How many calls were refused since this process began, by step and then by rule."""
+        steps: dict[str, dict[str, int]] = {}
+        for (step, rule), count in sorted(self.refused.items()):
+            steps.setdefault(step, {})[rule or "-"] = count
+        return steps
 
     def as_json(self, path: str) -> dict[str, Any]:
         return self._by_path.get(path, BindingCounters()).as_json()

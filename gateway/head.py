@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.paths import NotCanonical, canonical
+from gateway_config import identity_headers
 from gateway_config.model import is_host
 from services.faults import Fault, MalformedMessage
 
@@ -61,6 +62,9 @@ class Head:
     soap_action: str | None
     content_length: int | None
     user_agent: str | None
+    authorization: str | None
+    #: the headers in which a proxy hands on who calls, as they stood
+    identity: tuple[tuple[bytes, bytes], ...]
 
 
 def read_head(
@@ -68,8 +72,12 @@ def read_head(
 ) -> Head:
     """The head, or Refused. Header names in any case; values as they stood on the wire."""
     values: dict[str, list[str]] = {}
+    identity: list[tuple[bytes, bytes]] = []
     for name, value in headers:
-        values.setdefault(name.decode("latin-1").lower(), []).append(_text(value))
+        lower = name.decode("latin-1").lower()
+        values.setdefault(lower, []).append(_text(value))
+        if lower in identity_headers.ALL:
+            identity.append((lower.encode(), value))
     for once in _ONCE:
         times = len(values.get(once, ()))
         if times > 1:
@@ -87,6 +95,8 @@ def read_head(
         soap_action=one.get("soapaction"),
         content_length=_length(one.get("content-length")),
         user_agent=one.get("user-agent"),
+        authorization=one.get("authorization"),
+        identity=tuple(identity),
     )
 
 

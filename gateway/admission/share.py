@@ -61,9 +61,10 @@ class Places:
         """A place, in turn. Refused where the queue is full or it takes too long."""
         if self.enter(name):
             return
-        caller = self._callers.setdefault(name, _Caller())
+        caller = self._callers.get(name) or _Caller()
         if self._queued >= self._queue:
             self._make_room(caller)
+        self._callers[name] = caller
         turn = asyncio.get_running_loop().create_future()
         caller.waiting.append(turn)
         self._queued += 1
@@ -105,7 +106,7 @@ class Places:
             turn.set_result(None)
 
     def _make_room(self, caller: _Caller) -> None:
-        noisiest = max(self._callers.values(), key=lambda c: len(c.waiting))
+        noisiest = max(self._callers.values(), key=lambda c: len(c.waiting), default=caller)
         if len(noisiest.waiting) <= len(caller.waiting) + 1:
             raise self._full()
         turn = noisiest.waiting.pop()
