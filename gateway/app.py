@@ -20,6 +20,7 @@ from gateway.binding import origin
 from gateway.call import Answer, BodyTooLarge, Call, CallerLeft, CallPath
 from gateway.counters import Counters
 from gateway.forward import Forwarder
+from gateway.gates import Gates, ThroughGates
 from gateway.log import Log, json_log
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
@@ -36,7 +37,7 @@ def create_app(
     find_bindings: FindBindings,
     *,
     log: Log | None = None,
-    make_forwarder: Callable[[Forward], Forwarder] = KeptConnections,
+    make_forwarder: Callable[[Forward], Forwarder] | None = None,
 ) -> ASGIApp:
     """The gateway. ``find_bindings`` asks the registry for all inside bindings; it may block (it
     runs in a thread of its own) and may raise whatever it likes. ``log``: JSON lines on standard
@@ -58,7 +59,7 @@ class _Gateway:
         config: GatewayConfig,
         find_bindings: FindBindings,
         log: Log,
-        make_forwarder: Callable[[Forward], Forwarder],
+        make_forwarder: Callable[[Forward], Forwarder] | None,
     ) -> None:
         self._config = config
         self._log = log
@@ -67,6 +68,7 @@ class _Gateway:
         self._admission = Admission(config)
         audit = config.audit
         self._trail = Trail(audit, f"gateway-{config.listen.port}", log) if audit else None
+        self._gates = Gates(config.hospitals)
         listen = config.listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         own = [f"http://{host}:{listen.port}", listen.public_url or ""]
@@ -75,12 +77,13 @@ class _Gateway:
             config.registry,
             log,
             own_origins=[origin(url) for url in own if url],
+            gates=self._gates,
         )
         self._path: CallPath | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._make_forwarder(self._config.forward)
+        forwarder = self._forwarder()
         self._path = CallPath(
             self._config,
             self._admission,
@@ -102,6 +105,15 @@ class _Gateway:
                 await self._trail.stop()
             self._admission.close()
             self._path = None
+
+    def _forwarder(self) -> Forwarder:
+        settings, gates = self._config.forward, self._gates
+        if self._make_forwarder is not None:
+            return ThroughGates(self._make_forwarder(settings), gates)
+        kept = KeptConnections(
+            settings, idle_seconds=lambda one: gates.idle_seconds(one, settings.idle_seconds)
+        )
+        return ThroughGates(kept, gates)
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
@@ -129,6 +141,7 @@ class _Gateway:
             "status": word,
             **status,
             "refused": self._counters.refusals(),
+            "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)

@@ -26,6 +26,7 @@ from gateway.reads import repeatable
 from gateway.record import Record
 from gateway.routes import Routes
 from gateway.wsdls import Wsdls, asks_for_wsdl
+from gateway_config.faces import Faces
 from gateway_config.model import GatewayConfig
 from services.faults import (
     ClientFault,
@@ -107,6 +108,7 @@ class CallPath:
         self._log = log
         self._trail = trail
         self._wsdls = Wsdls(forwarder)
+        self._faces = Faces(config)
 
     async def __call__(self, call: Call) -> Answer:
         record = Record(uuid.uuid4().hex, call.peer)
@@ -234,7 +236,8 @@ class CallPath:
                     hospital=binding.hospital,
                 ),
             )
-        base = self._config.listen.public_url or (head.host and f"{call.scheme}://{head.host}")
+        seen = self._faces.base_url(record.caller, origin.peer, tls=origin.tls)
+        base = seen or (head.host and f"{call.scheme}://{head.host}")
         if not base:
             raise Refused(
                 400,

@@ -10,7 +10,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import TypeVar
 
 from lxml import etree
@@ -27,6 +26,7 @@ from gateway.admission.share import Places
 from gateway.admission.shared import SharedMemory, shared_name
 from gateway.admission.username_token import UsernameTokens
 from gateway.head import Head, Refused
+from gateway_config.files import SECRET_LENGTH, first_line
 from gateway_config.limits import Limits as Configured
 from gateway_config.model import GatewayConfig
 from services.faults import Fault, Overloaded
@@ -41,8 +41,8 @@ _STATUS = {"Content-Type": 415}
 
 
 class Admission:
-    """The steps of one configuration. OSError, or ValueError in both languages, where a password
-    file cannot be used. ``close`` when no call uses it any more."""
+    """The steps of one configuration. Unreadable where a password file cannot be used. ``close``
+    when no call uses it any more."""
 
     def __init__(self, config: GatewayConfig) -> None:
         self._config = config
@@ -68,7 +68,9 @@ class Admission:
         self._tokens = UsernameTokens(passwords, UsedOnce(self._memories[1]))
         proxy = config.proxy
         self._proxies = (
-            Proxies(proxy.trusted, first_line(proxy.secret_file)) if proxy else Proxies()
+            Proxies(proxy.trusted, first_line(proxy.secret_file, SECRET_LENGTH))
+            if proxy
+            else Proxies()
         )
         self._all = self._places("admission.calls", config.admission.calls)
         self._hospitals: dict[str, Places] = {}
@@ -219,17 +221,6 @@ def parse_limits(configured: Configured) -> Limits:
         namespaces=configured.namespaces,
         instructions=False,
     )
-
-
-def first_line(file: Path) -> str:
-    """A password. OSError; ValueError where the first line is empty."""
-    with file.open(encoding="utf-8-sig") as lines:
-        line = lines.readline().rstrip("\r\n")
-    if not line:
-        raise ValueError(
-            f"{file}：第一行为空，应为口令 / its first line is empty; it is a password"
-        )
-    return line
 
 
 def without_security(message: Message) -> bytes:
