@@ -128,6 +128,7 @@ class RunningGateway:
                 log_config=None,
                 lifespan="on",
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=5,
             )
         )
