@@ -24,6 +24,7 @@ from gateway.gates import Gates, ThroughGates
 from gateway.log import Log, json_log
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
+from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
 
 #: after a refusal, how much of an unread body is still taken off the caller's hands, and for how
@@ -80,10 +81,11 @@ class _Gateway:
             gates=self._gates,
         )
         self._path: CallPath | None = None
+        self._ways: Ways | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._forwarder()
+        forwarder = self._ways = await Ways.open(self._config, self._forwarder(), self._log)
         self._path = CallPath(
             self._config,
             self._admission,
@@ -137,12 +139,14 @@ class _Gateway:
             }
             for path, binding in sorted(self._routes.table.items())
         ]
+        ways = self._ways.status() if self._ways is not None else {}
         body: dict[str, Any] = {
             "status": word,
             **status,
             "refused": self._counters.refusals(),
             "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
+            "ways": ways,
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
