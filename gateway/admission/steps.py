@@ -24,20 +24,18 @@ from gateway.admission.rate import SIZE, Rates, busy
 from gateway.admission.replay import UsedOnce
 from gateway.admission.share import Places
 from gateway.admission.shared import SharedMemory, shared_name
-from gateway.admission.username_token import UsernameTokens
+from gateway.admission.username_token import UsernameTokens, must_understand
 from gateway.head import Head, Refused
 from gateway_config.files import SECRET_LENGTH, first_line
 from gateway_config.limits import Limits as Configured
 from gateway_config.model import GatewayConfig
-from services.faults import Fault, Overloaded
+from services.faults import Fault, MustUnderstand, Overloaded
 from services.soap.bounds import Limits
 
 T = TypeVar("T")
 
 #: large bodies that are parsed at the same time, and that may wait for it
 _THREADS, _WAITING = 2, 32
-#: HTTP statuses of what is refused for the transport's sake; all else is what SOAP says
-_STATUS = {"Content-Type": 415}
 
 
 class Admission:
@@ -104,11 +102,23 @@ class Admission:
         """The name of the caller's entry."""
         user = None
         if message is not None and message.security is not None:
-            try:
-                user = self._tokens.user(message.security, tls=origin.tls)
-            except Fault as fault:
-                raise self._callers.refused(fault) from None
+            user = self._token_user(message.security, origin)
         return self._callers.caller(standing, user)
+
+    def _token_user(self, security: etree._Element, origin: Origin) -> str | None:
+        try:
+            if self._callers.token_wanted:
+                return self._tokens.user(security, tls=origin.tls)
+            if must_understand(security):
+                raise MustUnderstand(
+                    "没有调用方凭 WS-Security 认证，不支持必须理解的 wsse:Security 头",
+                    "no caller is known by WS-Security here, so the header wsse:Security, which "
+                    "must be understood, is not",
+                    rule="username_token",
+                )
+        except Fault as fault:
+            raise self._callers.refused(fault) from None
+        return None
 
     # --- message, policy, contract -----------------------------------------------------------
 
@@ -119,7 +129,7 @@ class Admission:
                 len(body), inspect, body, head.content_type, head.soap_action, self._limits
             )
         except Fault as fault:
-            raise Refused(_STATUS.get(fault.rule, 0), fault, step="message") from None
+            raise Refused(0, fault, step="message") from None
 
     def policy(self, caller: str, hospital: str, service: str, message: Message | None) -> str:
         """The name of the policy that lets it pass. Without a message: the WSDL is asked for."""

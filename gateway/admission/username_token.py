@@ -61,7 +61,7 @@ class UsernameTokens:
                 token = element
             elif element.tag == f"{_UTILITY}Timestamp":
                 _timestamp(element, now)
-            elif _must_understand(security):
+            elif must_understand(security):
                 raise MustUnderstand(
                     f"WS-Security 中只核对 UsernameToken 与 Timestamp，不支持 {element.tag!s}",
                     f"of WS-Security only UsernameToken and Timestamp are checked, "
@@ -118,7 +118,8 @@ class UsernameTokens:
             raise _wrong("该 UsernameToken 已使用过", "this UsernameToken was used before")
 
 
-def _must_understand(security: etree._Element) -> bool:
+def must_understand(security: etree._Element) -> bool:
+    """Whether the header says so, in either version's way."""
     return any(
         str(name).endswith("}mustUnderstand") and str(value).strip() in ("1", "true")
         for name, value in security.items()
