@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from urllib.parse import urlsplit
 
@@ -21,6 +22,18 @@ class Binding:
     def path(self) -> str:
         """The path of the access point."""
         return urlsplit(self.access_point).path or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the registry lists. ``epoch`` is another one when the registry has started anew, and
+    may have lost or forgotten something; "" where it does not say."""
+
+    bindings: tuple[Binding, ...]
+    epoch: str = ""
+
+    def __iter__(self) -> Iterator[Binding]:
+        return iter(self.bindings)
 
 
 def route_of(binding: Binding) -> str:

@@ -1,6 +1,6 @@
 """The way of one call: read head, route, forward, record. No transport in it.
 
-``gateway/app.py`` brings calls here over ASGI; anything else that can fill in a Call may do so.
+``gateway/protocol.py`` brings calls here; anything else that can fill in a Call may do so.
 Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one place.
 """
 
@@ -10,7 +10,6 @@ import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from gateway.admission.caller import Certificate
 from gateway.admission.message import perhaps_version
 from gateway.admission.origin import Origin
 from gateway.admission.steps import Admission, without_security
@@ -18,6 +17,7 @@ from gateway.answers import fault_code, fault_of, why_not_soap
 from gateway.audit.entry import Outcome
 from gateway.audit.trail import Trail
 from gateway.binding import Binding
+from gateway.certificate import PeerCertificate
 from gateway.counters import Counters
 from gateway.forward import BadAnswer, Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
@@ -29,7 +29,6 @@ from gateway.wsdls import Wsdls, asks_for_wsdl
 from gateway_config.faces import Faces
 from gateway_config.model import GatewayConfig
 from services.faults import (
-    ClientFault,
     Fault,
     InvalidArgument,
     MalformedMessage,
@@ -59,11 +58,12 @@ class BodyTooLarge(Exception):
     """The body goes beyond the limit; the rest of it has not been read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A request as the transport found it. ``raw_path`` undecoded and without query; header
     names in any case. ``read_body(limit)`` gives the whole body, or raises BodyTooLarge as soon
-    as it is known to be larger, CallerLeft, or TimeoutError."""
+    as it is known to be larger, CallerLeft, Refused, or TimeoutError. ``refused``: what the
+    transport itself has refused it for; it comes here only to be answered and recorded."""
 
     method: str
     scheme: str
@@ -72,19 +72,20 @@ class Call:
     headers: Sequence[tuple[bytes, bytes]]
     read_body: Callable[[int], Awaitable[bytes]]
     peer: str = ""
-    certificate: Certificate | None = None
+    certificate: PeerCertificate | None = None
     tls: bool = False
+    refused: Refused | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """``body_unread``: the request's body was not read to its end, so the connection cannot
-    carry another call."""
+    """What the caller is answered. ``headers`` without Content-Length and Connection. ``close``:
+    whoever asks like that is not to go on on this connection."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    body_unread: bool = False
+    close: bool = False
 
 
 class CallPath:
@@ -123,8 +124,6 @@ class CallPath:
                 await self._trail.record(record.entry("left", 0))
             raise
         finally:
-            if record.step is not None:
-                self._counters.refused[record.step, record.rule or ""] += 1
             self._log.info("call", **record.line(call.method, status, size))
 
     async def _on_record(self, answer: Answer, call: Call, record: Record) -> Answer:
@@ -137,12 +136,15 @@ class CallPath:
                 record.entry("refused" if record.step is not None else outcome, len(answer.body))
             )
         except Fault as fault:
-            record.step = "audit"
+            record.step, record.rule = "audit", "audit.on_failure"
+            self._counters.refused(record.step, record.rule)
             return self._fault(call, record, fault)
         return answer
 
     async def _answered(self, call: Call, record: Record) -> Answer:
         try:
+            if call.refused is not None:
+                raise call.refused
             head = read_head(call.method, call.raw_path, call.query, call.headers)
             record.path = head.path
             record.operation = operation_of(head.soap_action)
@@ -150,8 +152,11 @@ class CallPath:
                 return self._passed_back(await self._post(call, head, record), record)
             return self._passed_back(await self._get(call, head, record), record)
         except Refused as refused:
-            record.step, record.rule = refused.step, refused.rule
-            return self._fault(call, record, refused.fault, refused.status, refused.headers)
+            record.step, record.rule = refused.step, refused.rule or None
+            self._counters.refused(refused.step, refused.rule)
+            answer = self._fault(call, record, refused.fault, refused.status, refused.headers)
+            answer.close = refused.step == "connection"
+            return answer
         except Fault as fault:
             return self._fault(call, record, fault)
         except CallerLeft:
@@ -172,7 +177,7 @@ class CallPath:
         record.peer = origin.peer
         standing = await admission.before_message(origin, head)
         body = await self._body(call, limit)
-        record.request_bytes, record.body_unread = len(body), False
+        record.request_bytes = len(body)
         try:
             message = await admission.message(body, head)
         except Refused:
@@ -208,7 +213,7 @@ class CallPath:
         except BodyTooLarge:
             raise _too_large(limit) from None
         except TimeoutError:
-            raise Refused(408, _slow(self._config.limits.body_seconds)) from None
+            raise _slow(self._config.limits.body_seconds) from None
 
     def _audit_ready(self) -> None:
         """Refused where the call could not be put on record."""
@@ -219,7 +224,6 @@ class CallPath:
                 raise Refused(0, fault, step="audit", rule="audit.on_failure") from None
 
     async def _get(self, call: Call, head: Head, record: Record) -> NodeAnswer:
-        record.body_unread = head.content_length not in (None, 0)
         binding = await self._binding(head.path, record)
         admission = self._admission
         origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
@@ -313,7 +317,7 @@ class CallPath:
         if "content-type" in answer.headers:
             headers.append(("Content-Type", answer.headers["content-type"]))
         headers += [(name, answer.headers[name]) for name in _PASSED_BACK if name in answer.headers]
-        return Answer(answer.status, tuple(headers), answer.body, record.body_unread)
+        return Answer(answer.status, tuple(headers), answer.body)
 
     def _fault(
         self,
@@ -331,7 +335,7 @@ class CallPath:
         headers = [("X-Request-Id", record.request_id), ("Content-Type", reply.content_type), *more]
         if reply.status == 405:
             headers.append(("Allow", "GET, HEAD, POST"))
-        return Answer(reply.status, tuple(headers), reply.body, record.body_unread)
+        return Answer(reply.status, tuple(headers), reply.body)
 
 
 def _sent_on(head: Head, content_type: str | None, request_id: str) -> tuple[tuple[str, str], ...]:
@@ -352,15 +356,17 @@ def _too_large(limit: int) -> Refused:
         MalformedMessage(
             f"请求正文超过 {limit} 字节的上限，请分次发送",
             f"the request body is larger than {limit} bytes; send less at a time",
-            rule="limits.max_body_bytes",
         ),
-        step="message",
+        rule="max_body_bytes",
     )
 
 
-def _slow(seconds: float) -> ClientFault:
-    return MalformedMessage(
-        f"请求正文在 {seconds:g} 秒内没有收完",
-        f"the request body took longer than {seconds:g} s",
-        rule="limits.body_seconds",
+def _slow(seconds: float) -> Refused:
+    return Refused(
+        408,
+        MalformedMessage(
+            f"请求正文在 {seconds:g} 秒内没有收完",
+            f"the request body took longer than {seconds:g} s",
+        ),
+        rule="body_seconds",
     )

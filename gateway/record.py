@@ -30,7 +30,6 @@ class Record:
     reason: str | None = None
     step: str | None = None
     rule: str | None = None
-    body_unread: bool = True
     version: SoapVersion | None = None
     moment: float = field(default_factory=time.time)
     begun: float = field(default_factory=time.perf_counter)

@@ -1,13 +1,14 @@
 """The routing table: path to binding, refreshed from the registry, kept when it is away.
 
-A call to a known service never waits for the registry. The table is read again every
-``refresh_seconds`` and when a path is not found; one look-up at a time, at most one every
-``MIN_INTERVAL``. What was last known good is on disk and is used at a start without a registry.
+A call to a known service never waits for the registry. The table is read again when the registry
+says that something changed (a long poll), every ``refresh_seconds`` where it cannot say so, and
+when a path is not found; one look-up at a time, at most one every ``MIN_INTERVAL``. What was last
+known good is on disk and is used at a start without a registry.
 
-A registry that lists nothing although it used to list something has most likely lost its data.
-The known routes are then held for ``empty_grace_seconds`` while the nodes publish again; that
-is said in the log and in /health. An entry that leaves a registry which still lists others is
-dropped at once.
+A registry that lists nothing although it used to list something has most likely lost its data; one
+that started anew and lists less may have been put back to an older state. The known routes are
+then held for ``empty_grace_seconds`` while the nodes publish again; that is said in the log and
+in /health. An entry that leaves a registry which still lists others is otherwise dropped at once.
 """
 
 from __future__ import annotations
@@ -17,10 +18,10 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 from gateway import table_file
-from gateway.binding import Binding, origin, route_of
+from gateway.binding import Binding, Listed, origin, route_of
 from gateway.gates import Gates
 from gateway.log import Log
 from gateway.threads import in_daemon_thread
@@ -30,6 +31,23 @@ from services.soap.version import SOAP_1_2
 __all__ = ["Binding", "Routes"]
 
 FindBindings = Callable[[], Iterable[Binding]]
+
+
+class CannotWatch(Exception):
+    """This registry cannot say when something changes; it has to be asked."""
+
+
+@runtime_checkable
+class Watching(Protocol):
+    """A FindBindings that can also wait for news. ``wait`` blocks until something has changed
+    since the last look-up, or for so many seconds; CannotWatch."""
+
+    def __call__(self) -> Iterable[Binding]: ...
+    def wait(self, seconds: float) -> None: ...
+
+
+#: how long one long poll waits for news, seconds; the table is confirmed as often at least
+WATCH_SECONDS = 30.0
 
 #: seconds between two look-ups in the registry, whoever asks for them
 MIN_INTERVAL = 0.5
@@ -75,6 +93,8 @@ class Routes:
         self._held: frozenset[str] = frozenset()
         self._hold_until: float | None = None
         self._complained = float("-inf")
+        self._epoch = ""  # of the registry's last answer
+        self._watched = False  # by a long poll, which works
 
     # --- reading ---------------------------------------------------------------------------
 
@@ -110,7 +130,11 @@ class Routes:
         confirmed = self._confirmed
         age = (datetime.now(UTC) - confirmed).total_seconds() if confirmed else None
         return {
-            "registry": {"reachable": trouble is None, "trouble": trouble},
+            "registry": {
+                "reachable": trouble is None,
+                "trouble": trouble,
+                "watched": self._watched and trouble is None,
+            },
             "table": {
                 "routes": len(self._table),
                 "confirmed": confirmed.isoformat() if confirmed else None,
@@ -164,7 +188,26 @@ class Routes:
                 await self.refresh()
             except Exception as error:  # a defect of ours must not end the refreshing
                 self._log.error("refresh_failed", exc_info=error)
-            await asyncio.sleep(self._settings.refresh_seconds)
+            if not await self._news():
+                await asyncio.sleep(self._settings.refresh_seconds)
+
+    async def _news(self) -> bool:
+        """Wait until the registry says that something changed, or for ``WATCH_SECONDS``. False
+        where it cannot, is away, or a held table has to be looked after."""
+        source = self._find_bindings
+        if not isinstance(source, Watching) or self._failure or self._hold_until is not None:
+            return False
+        try:
+            await in_daemon_thread(lambda: source.wait(WATCH_SECONDS))
+        except Exception as error:  # whatever the injected wait raises: ask as often as before
+            if self._watched or isinstance(error, CannotWatch):
+                self._log.info("registry_polled", reason=str(error))
+            self._watched = False
+            return False
+        if not self._watched:
+            self._log.info("registry_watched")
+            self._watched = True
+        return True
 
     async def _refresh(self) -> None:
         pause = self._started + MIN_INTERVAL - self._clock()
@@ -174,20 +217,23 @@ class Routes:
         try:
             listed = await in_daemon_thread(self._find_bindings)
             found = [Binding(b.hospital, b.service, b.access_point) for b in listed]
+            epoch = listed.epoch if isinstance(listed, Listed) else ""
         except Exception as error:  # whatever the injected look-up raises: the registry is away
             self._failed(type(error).__name__, str(error))
         else:
-            await self._found(found)
+            await self._found(found, epoch)
         finally:
             self._asking = False
             self._answered = self._started
 
-    async def _found(self, found: list[Binding]) -> None:
+    async def _found(self, found: list[Binding], epoch: str) -> None:
+        anew = bool(self._epoch) and epoch != self._epoch
+        self._epoch = epoch
         if self._failure is not None:
             self._log.info("registry_reached", bindings=len(found))
         self._failure = None
         self._confirmed = datetime.now(UTC)
-        self._take(self._held_over(self._routed(found)))
+        self._take(self._held_over(self._routed(found), anew))
         await self._save()
 
     def _failed(self, kind: str, text: str) -> None:
@@ -226,12 +272,13 @@ class Routes:
         self._refused = refused
         return table
 
-    def _held_over(self, table: dict[str, Binding]) -> dict[str, Binding]:
-        """The table, with what is held since the registry was found empty."""
+    def _held_over(self, table: dict[str, Binding], anew: bool) -> dict[str, Binding]:
+        """The table, with what is held since the registry was found empty, or to have started
+        anew with less."""
         now = self._clock()
         missing = {path: b for path, b in self._table.items() if path not in table}
         if self._hold_until is None:
-            if table or not missing:
+            if not missing or (table and not anew):
                 return table
             self._hold_until = now + self._settings.empty_grace_seconds
         if not missing:

@@ -71,9 +71,7 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
         where.append(false())
     if not where and not limits.find_all:
         return Page((), 0, head, find.list_head is not None)
-    conditions = [entity.c.kind == kind, *where]
-    if kind == "tmodel":
-        conditions.append(entity.c.hidden.is_(False))
+    conditions = [entity.c.kind == kind, entity.c.hidden.is_(False), *where]
     actual = connection.execute(select(func.count()).select_from(entity).where(*conditions))
     query = select(entity.c.key).where(*conditions).order_by(*_order(kind, qualifiers))
     keys = connection.execute(query.offset(head - 1).limit(rows)).scalars().all()

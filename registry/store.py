@@ -96,7 +96,8 @@ class Store:
         """What matches, one page of it, each entity with children down to ``depth`` levels."""
         with self.engine.connect() as connection:
             page = search.find_keys(connection, kind, find, self._limits)
-            return replace(page, entities=tuple(read(connection, kind, page.keys, depth)))
+            found = read(connection, kind, page.keys, depth, hidden=False)
+            return replace(page, entities=tuple(found))
 
     def owned(self, publisher: str) -> tuple[list[BusinessEntity], list[TModel]]:
         """What a publisher owns: businesses with their services' names, and tModels, the hidden
