@@ -166,6 +166,26 @@ class Routes:
         await asyncio.gather(*tasks, return_exceptions=True)
         self._loop = self._running = None
 
+    def reconfigure(
+        self,
+        find_bindings: FindBindings,
+        settings: Registry,
+        *,
+        own_origins: Iterable[str],
+        gates: Gates,
+    ) -> None:
+        """Go on by another configuration: what is known is routed anew at once. Another registry
+        is asked at once, by ``find_bindings``; the same one is asked as before."""
+        known = [*self._table.values(), *self._refused]
+        another = settings.url != self._settings.url
+        self._settings, self._own, self._gates = settings, frozenset(own_origins), gates
+        if another:
+            self._find_bindings, self._epoch, self._watched = find_bindings, "", False
+            if self._loop is not None:  # it may be waiting for news of the former one
+                self._loop.cancel()
+                self._loop = asyncio.create_task(self._refresh_for_ever(), name="gateway routes")
+        self._take(self._routed(known))
+
     async def refresh(self) -> None:
         """Ask the registry; who comes while it is being asked waits for the same answer."""
         if self._running is None or self._running.done():

@@ -14,13 +14,13 @@ from typing import TypeVar
 
 from lxml import etree
 
-from gateway.admission import replay
+from gateway.admission import rate, replay
 from gateway.admission.caller import Callers, Shown, Standing
 from gateway.admission.contract import as_contracted
 from gateway.admission.message import Message, inspect
 from gateway.admission.origin import Origin, Proxies
 from gateway.admission.policy import allowed, known_operation
-from gateway.admission.rate import SIZE, Rates, busy
+from gateway.admission.rate import Rates, busy
 from gateway.admission.replay import UsedOnce
 from gateway.admission.share import Places
 from gateway.admission.shared import SharedMemory, shared_name
@@ -28,6 +28,7 @@ from gateway.admission.username_token import UsernameTokens, must_understand
 from gateway.head import Head, Refused
 from gateway_config.files import SECRET_LENGTH, first_line
 from gateway_config.limits import Limits as Configured
+from gateway_config.listen import Listen
 from gateway_config.model import GatewayConfig
 from services.faults import Fault, MustUnderstand, Overloaded
 from services.soap.bounds import Limits
@@ -38,32 +39,42 @@ T = TypeVar("T")
 _THREADS, _WAITING = 2, 32
 
 
+class Remembered:
+    """What outlives a reload, and is the same for all workers: buckets, and nonces used. OSError
+    where memory cannot be shared."""
+
+    def __init__(self, listen: Listen) -> None:
+        alone = listen.workers == 1
+        address = f"{listen.host}:{listen.port}"
+        self.rates, self.tokens = (
+            SharedMemory(None if alone else shared_name(kind, address), size)
+            for kind, size in (("rates", rate.SIZE), ("tokens", replay.SIZE))
+        )
+
+    def close(self) -> None:
+        self.rates.close()
+        self.tokens.close()
+
+
 class Admission:
     """The steps of one configuration. Unreadable where a password file cannot be used. ``close``
     when no call uses it any more."""
 
-    def __init__(self, config: GatewayConfig) -> None:
+    def __init__(self, config: GatewayConfig, remembered: Remembered) -> None:
         self._config = config
         self._limits = parse_limits(config.limits)
         self._callers = Callers(config.callers)
-        workers = config.listen.workers
-        address = f"{config.listen.host}:{config.listen.port}"
-        alone = workers == 1
-        self._memories = [
-            SharedMemory(None if alone else shared_name(kind, address), size)
-            for kind, size in (("rates", SIZE), ("tokens", replay.SIZE))
-        ]
         self._rates = Rates(
             {name: caller.rate for name, caller in config.callers.items()},
             {code: hospital.rate for code, hospital in config.hospitals.items()},
-            self._memories[0],
+            remembered.rates,
         )
         passwords = {
             caller.username_token.user: first_line(caller.username_token.password_file)
             for caller in config.callers.values()
             if caller.username_token is not None
         }
-        self._tokens = UsernameTokens(passwords, UsedOnce(self._memories[1]))
+        self._tokens = UsernameTokens(passwords, UsedOnce(remembered.tokens))
         proxy = config.proxy
         self._proxies = (
             Proxies(proxy.trusted, first_line(proxy.secret_file, SECRET_LENGTH))
@@ -79,8 +90,6 @@ class Admission:
         self._callers.close()
         if self._threads is not None:
             self._threads.shutdown(wait=False, cancel_futures=True)
-        for memory in self._memories:
-            memory.close()
 
     # --- caller ----------------------------------------------------------------------------
 
