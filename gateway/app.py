@@ -15,6 +15,7 @@ from starlette.routing import Route
 
 from gateway.admission.steps import Admission, Remembered
 from gateway.audit.trail import Trail
+from gateway.balance import Balance
 from gateway.call import CallPath
 from gateway.connections import Connections
 from gateway.counters import Counters
@@ -126,11 +127,19 @@ class Gateway:
             await old.close()
 
     def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
+        balance = Balance(
+            ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
         admission = Admission(config, self._remembered)
         path = CallPath(
-            config, admission, self._routes, ways, self._counters, self._log, self._trail
+            config, admission, self._routes, balance, self._counters, self._log, self._trail
         )
-        return Generation(config, path, ways, admission, restart)
+        return Generation(config, path, ways, balance, admission, restart)
 
     def _straight(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)
@@ -143,7 +152,7 @@ class Gateway:
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
-        status = self._routes.status()
+        status, generation = self._routes.status(), self._generation
         table, registry = status["table"], status["registry"]
         worries = (
             not registry["reachable"],
@@ -158,22 +167,23 @@ class Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": generation.balance.status(route) if generation is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
         body: dict[str, Any] = {
             "status": word,
             **status,
-            "configuration": self._reload.status(self._generation),
+            "configuration": self._reload.status(generation),
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
             "refusals_by_rule": self._counters.refusals_by_rule(),
             "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
-            "ways": self._generation.ways.status() if self._generation is not None else {},
+            "ways": generation.ways.status() if generation is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 

@@ -6,6 +6,7 @@ import asyncio
 from datetime import UTC, datetime
 
 from gateway.admission.steps import Admission
+from gateway.balance import Balance
 from gateway.call import Answer, Call, CallPath
 from gateway.ways import Ways
 from gateway_config.model import GatewayConfig
@@ -20,11 +21,13 @@ class Generation:
         config: GatewayConfig,
         path: CallPath,
         ways: Ways,
+        balance: Balance,
         admission: Admission,
         needs_restart: tuple[str, ...] = (),
     ) -> None:
         self.config = config
         self.ways = ways
+        self.balance = balance
         self.since = datetime.now(UTC)
         self.needs_restart = needs_restart
         self._path = path
@@ -41,13 +44,14 @@ class Generation:
             if self._last_has_ended is not None and not self._under_way:
                 self._last_has_ended.set()
 
-    async def close(self) -> None:
-        """Once no call uses it any more."""
-        self._admission.close()
-        await self.ways.close_straight()
-
     async def ended(self) -> None:
         """Wait until none of its calls is under way."""
         if self._under_way:
             self._last_has_ended = asyncio.Event()
             await self._last_has_ended.wait()
+
+    async def close(self) -> None:
+        """Close what belongs to this configuration alone."""
+        self._admission.close()
+        await self.balance.stop()
+        await self.ways.close_straight()
