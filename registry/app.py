@@ -98,6 +98,7 @@ def create_app(config: RegistryConfig) -> Starlette:
         health=app.state.health,
         leases=app.state.leases,
         versions=app.state.versions,
+        trying=config.trying,
     )
     app.state.logins = CapacityLimiter(LOGINS)
     app.state.logging_in = 0

@@ -14,6 +14,7 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from registry.web.parts import flat
 from registry.web.words import WORDS
 from services.soap.values import LOCAL
 
@@ -143,5 +144,5 @@ def _environment() -> Environment:
         "web_address": web_address,
         "breakable": breakable,
     }
-    environment.globals |= {"link": link, "to": to, "wsdl_of": wsdl_of}
+    environment.globals |= {"link": link, "to": to, "wsdl_of": wsdl_of, "flat": flat}
     return environment

@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from registry.web import overview
+from registry.web import overview, service
 from registry.web.site import View, guarded
 
 
@@ -32,6 +32,8 @@ def routes() -> list[BaseRoute]:
         _get("/", overview.overview),
         _get("/search", overview.search),
         _get("/hospital/{key:path}", overview.hospital),
+        _get("/service/{key:path}", service.service),
+        _get("/wsdl/{key:path}", service.wsdl_page),
         Mount("/static", _Static(directory=_STATIC)),
     ]
 

@@ -14,6 +14,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from registry.config import TrySettings
 from registry.errors import UddiError
 from registry.failures import described
 from registry.store import Store
@@ -39,6 +40,7 @@ class Site:
     health: HealthBook = field(default_factory=Nothing)
     leases: Leases = field(default_factory=Nothing)
     versions: Versions = field(default_factory=Nothing)
+    trying: TrySettings = field(default_factory=TrySettings)
 
     def __post_init__(self) -> None:
         self.snapshot = Snapshot(self.store)
