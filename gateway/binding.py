@@ -17,6 +17,11 @@ class Binding:
     service: str
     access_point: str
 
+    @property
+    def path(self) -> str:
+        """The path of the access point."""
+        return urlsplit(self.access_point).path or "/"
+
 
 def route_of(binding: Binding) -> str:
     """The path under which the gateway offers a binding: that of its access point.

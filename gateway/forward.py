@@ -59,8 +59,33 @@ class NotReached(NoAnswer):
     """Refused, unknown name, no connection in time: the node has seen nothing of the call."""
 
 
+class Busy(NotReached):
+    """Every way to the node is taken, and as many calls wait as may: it has seen nothing."""
+
+
+class GateClosed(NotReached):
+    """Outside the hours in which the hospital's gate lets anything through; nothing was sent."""
+
+    def __init__(self, window: str) -> None:
+        super().__init__(f"the gate is open {window}")
+        self.window = window
+
+
+class TooLargeForGate(NoAnswer):
+    """The request is larger than what the hospital's gate lets through; nothing was sent."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the gate lets {limit} bytes through")
+        self.limit = limit
+
+
 class TimedOut(NoAnswer):
-    """It was sent and not answered in time: it may have been carried out, or still be."""
+    """It was sent and not answered in time: it may have been carried out, or still be.
+    ``seconds``: how long that was, where it is not ``forward.timeout_seconds``."""
+
+    def __init__(self, text: str, *, seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class BrokenOff(NoAnswer):

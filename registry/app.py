@@ -127,21 +127,24 @@ async def _uddi(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     else:
-        answered = await (_log_in if port == "security" else _answer)(request, port, body)
+        try:
+            answered = await _answer(request, port, body)
+        except dispatch.LoginAsked:
+            answered = await _log_in(request, port, body)
     return Response(answered.body, answered.status, {"Content-Type": CONTENT_TYPE})
 
 
 async def _answer(
     request: Request, port: str, body: bytes, limiter: CapacityLimiter | None = None
 ) -> dispatch.Answer:
+    """Without a ``limiter`` of its own, LoginAsked for what needs one."""
     context, content_type = request.app.state.context, request.headers.get("content-type")
-    return await _in_thread(
-        request, dispatch.answer, context, port, body, content_type, limiter=limiter
-    )
+    work = partial(dispatch.answer, logins=limiter is not None)
+    return await _in_thread(request, work, context, port, body, content_type, limiter=limiter)
 
 
 async def _log_in(request: Request, port: str, body: bytes) -> dispatch.Answer:
-    """The answer of the security port, in threads of its own. E_busy where too many wait."""
+    """The answer to a get_authToken, in threads of its own. E_busy where too many wait."""
     state = request.app.state
     # Counted here: the limiter's own count lags behind while tasks are about to wait for it.
     if state.logging_in >= LOGINS + LOGINS_WAITING:

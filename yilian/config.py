@@ -2,13 +2,14 @@
 
 ``load(path, Model)`` serves all four processes; the models live with their parts. NodeConfig,
 which joins several parts, is here. Relative paths in a file mean: relative to that file. They
-are the database of a ``sqlite`` URL and every key that ends in ``_file``.
+are the database of a ``sqlite`` URL and every key that ends in ``_file`` or ``_folder``.
 """
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -26,6 +27,24 @@ from yilian.refused import Refused
 Model = TypeVar("Model", bound=BaseModel)
 
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s?#]*)?$", max_length=4096)]
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong, or that somebody should know, about one key of a file."""
+
+    line: int
+    key: str
+    zh: str
+    en: str
+
+
+class Misconfigured(Refused):
+    """A configuration with something wrong in it; ``problems`` one by one."""
+
+    def __init__(self, zh: str, en: str, problems: Sequence[Problem]) -> None:
+        super().__init__(zh, en)
+        self.problems = tuple(problems)
 
 
 class Section(BaseModel):
@@ -80,6 +99,48 @@ class Alliance(Section):
     gateway_url: HttpUrl
 
 
+class Reverse(Section):
+    """For a hospital whose gate lets only the inside open connections: the node dials the
+    gateways at ``urls``, keeps ``connections`` to each and takes calls over them. The token is
+    the file's first line. With https, ``ca_file`` names the CA that signed the gateway's
+    certificate (without it, the system's), and ``certificate_file`` with ``key_file`` the
+    certificate that the node shows."""
+
+    urls: tuple[HttpUrl, ...] = Field(min_length=1, max_length=64)
+    token_file: Path | None = None
+    connections: int = Field(default=4, ge=1, le=256)
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _it_proves_who_it_is(self) -> Reverse:
+        if self.token_file is None and self.certificate_file is None:
+            raise ValueError(
+                "须有 token_file 或 certificate_file / give a token_file or a certificate_file"
+            )
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError(
+                "certificate_file 与 key_file 须同时给出 / "
+                "certificate_file and key_file belong together"
+            )
+        return self
+
+
+class Ferry(Section):
+    """For a hospital whose gate passes only files: calls arrive in ``in_folder``, answers leave by
+    ``out_folder``. ``kept_folder`` is the node's own, beside them, and crosses no gate.
+    ``at_once``: calls that run at a time. ``max_bytes``: of one file."""
+
+    in_folder: Path
+    out_folder: Path
+    kept_folder: Path
+    key_file: Path
+    extension: str = Field(default=".xml", pattern=r"^\.[A-Za-z0-9]{1,16}$")
+    max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    at_once: int = Field(default=4, ge=1, le=256)
+
+
 class NodeConfig(Section):
     """One hospital's node: what it is, where it listens, which databases offer what.
 
@@ -90,6 +151,8 @@ class NodeConfig(Section):
     listen: Listen
     registry: Registry | None = None
     alliance: Alliance | None = None
+    reverse: Reverse | None = None
+    ferry: Ferry | None = None
     sources: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], SourceConfig]
 
     @model_validator(mode="after")
@@ -117,7 +180,8 @@ class NodeConfig(Section):
 
 
 def load(path: Path, model: type[Model]) -> Model:
-    """The checked configuration in ``path``. Refused names all that is wrong with it."""
+    """The checked configuration in ``path``. Misconfigured names all that is wrong with it;
+    Refused says that there is nothing to read."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
@@ -132,20 +196,34 @@ def load(path: Path, model: type[Model]) -> Model:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Refused(
-            f"{path} 不是有效的 TOML：{error}", f"{path} is not valid TOML: {error}"
+        line = re.search(r"at line (\d+)", str(error))
+        where = int(line[1]) if line else text.count("\n") + 1
+        raise Misconfigured(
+            f"{path} 不是有效的 TOML：{error}",
+            f"{path} is not valid TOML: {error}",
+            [Problem(where, "-", f"不是有效的 TOML：{error}", f"not valid TOML: {error}")],
         ) from error
     try:
         folder = path.absolute().parent
         return model.model_validate(_anchored(data, folder), context={"folder": folder})
     except ValidationError as error:
-        problems = list(_problems(error, text, model))
-        lines_zh = "\n".join(f"  第 {p.line} 行 {p.key}：{p.zh}" for p in problems)
-        lines_en = "\n".join(f"  line {p.line}, {p.key}: {p.en}" for p in problems)
-        raise Refused(
-            f"配置文件 {path} 有误，未启动：\n{lines_zh}",
-            f"{path} is wrong; nothing was started:\n{lines_en}",
-        ) from None
+        raise misconfigured(path, list(_problems(error, text, model))) from None
+
+
+def misconfigured(path: Path, problems: Sequence[Problem]) -> Misconfigured:
+    """All that is wrong with a file, as one refusal."""
+    lines_zh = "\n".join(f"  第 {p.line} 行 {p.key}：{p.zh}" for p in problems)
+    lines_en = "\n".join(f"  line {p.line}, {p.key}: {p.en}" for p in problems)
+    return Misconfigured(
+        f"配置文件 {path} 有误，未启动：\n{lines_zh}",
+        f"{path} is wrong; nothing was started:\n{lines_en}",
+        problems,
+    )
+
+
+def problem_at(text: str, way: Way, zh: str, en: str) -> Problem:
+    """A problem with the line at which ``way`` stands in the file's text."""
+    return Problem(find_line(text, way), ".".join(map(str, way)) or "-", zh, en)
 
 
 def read_password(file: Path) -> str:
@@ -165,17 +243,9 @@ def read_password(file: Path) -> str:
     return lines[0].strip()
 
 
-@dataclass(frozen=True)
-class _Problem:
-    line: int
-    key: str
-    zh: str
-    en: str
-
-
 def _problems(
     error: ValidationError, text: str, model: type[BaseModel], base: Way = ()
-) -> Iterator[_Problem]:
+) -> Iterator[Problem]:
     for one in error.errors(include_url=False):
         context = one.get("ctx", {})
         cause = context.get("error")
@@ -183,8 +253,7 @@ def _problems(
         if path and path[-1] == "[key]":  # pydantic's mark of a bad key of a mapping
             path = path[:-1]
         for found in getattr(cause, "found", ()):  # a check over several keys found several things
-            where = (*path, *found.where)
-            yield _Problem(find_line(text, where), ".".join(map(str, where)), found.zh, found.en)
+            yield problem_at(text, (*path, *found.where), found.zh, found.en)
         if hasattr(cause, "found"):
             continue
         if isinstance(cause, ValidationError):  # of a model that a validator asked in turn
@@ -198,7 +267,7 @@ def _problems(
         elif one["type"] == "extra_forbidden":
             known = ", ".join(_keys_beside(model, path)) or "—"
             zh, en = f"未知的键；可用的键：{known}", f"unknown key; there are: {known}"
-        yield _Problem(find_line(text, path), ".".join(map(str, path)) or "-", zh, en)
+        yield problem_at(text, path, zh, en)
 
 
 def _keys_beside(model: type[BaseModel], path: Way) -> list[str]:
@@ -230,7 +299,7 @@ def _anchored(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _anchored(inner, folder, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_anchored(inner, folder, key) for inner in value]
-    if isinstance(value, str) and value and key.endswith("_file"):
+    if isinstance(value, str) and value and key.endswith(("_file", "_folder")):
         return str(folder / value)
     if isinstance(value, str) and key == "url" and value.startswith("sqlite"):
         return _anchored_sqlite(value, folder)

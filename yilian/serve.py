@@ -15,6 +15,7 @@ from typing import Any
 import uvicorn
 
 from services.soap.exchange import Endpoint
+from yilian.dialling import Dialling
 from yilian.http_protocol import call_protocol
 from yilian.refused import Refused
 
@@ -55,6 +56,7 @@ def serve(
     what: str,
     stop_with_stdin: bool = False,
     calls: Mapping[str, Endpoint] | None = None,
+    dialling: Dialling | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
@@ -62,7 +64,7 @@ def serve(
     app answers them too, with the same bytes, where they are not given; the limits of that
     protocol on heads and on patience hold either way.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
-    its parent is gone, however that ended.
+    its parent is gone, however that ended. ``dialling``: the gateways that are dialled, too.
     """
     sock = listening(host, port)
     logging.basicConfig(
@@ -81,7 +83,23 @@ def serve(
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()
     logging.getLogger("yilian").info("%s: http://%s:%d", what, host, port)
     with sock:
-        uvicorn.Server(config).run(sockets=[sock])  # on uvloop where there is one
+        _Server(config, dialling).run(sockets=[sock])  # on uvloop where there is one
+
+
+class _Server(uvicorn.Server):
+    def __init__(self, config: uvicorn.Config, dialling: Dialling | None) -> None:
+        super().__init__(config)
+        self._dialling = dialling
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._dialling is not None and self.started:
+            self._dialling.start(self)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        if self._dialling is not None:
+            await self._dialling.stop()  # the connections themselves end like any other
+        await super().shutdown(sockets)
 
 
 def _end_at_eof() -> None:
