@@ -24,13 +24,13 @@ from registry.web.parts import Documentation, Told
 from registry.web.recipes import recipes
 from registry.web.recipes.given import Service
 from registry.web.rendering import SECURITY_HEADERS, rendered, wsdl_of
-from registry.web.seams import Version
+from registry.web.seams import Compare, Version
 from registry.web.site import Missing, Site, in_thread, site_of
 from registry.web.snapshot import ListedHospital, ListedService
 from registry.web.words.faults import FAULTS
 from registry.web.xml_shown import shown
 from services import faults
-from services.soap.wsdl_diff import Comparison, NotWsdl, compare
+from services.soap.wsdl_diff import Comparison, NotWsdl
 
 #: other hospitals with the same service that are linked
 _ELSEWHERE = 30
@@ -110,7 +110,7 @@ def _service(site: Site, key: str, wanted: str) -> dict[str, Any]:
         "elsewhere": _elsewhere(site, at),
         "operation": operation,
         "recipes": _recipes(at, operation),
-        "versions": _differences(all_versions_of(at.service, site.versions)),
+        "versions": _differences(all_versions_of(at.service, site.versions), site.compare),
         "faults": _fault_rows(),
         "lease": site.leases.of([key]).get(key),
         "try_enabled": site.trying.enabled,
@@ -154,11 +154,11 @@ class Difference:
     problem: str = ""
 
 
-def _differences(versions: Sequence[Version]) -> list[Difference]:
+def _differences(versions: Sequence[Version], compare: Compare | None) -> list[Difference]:
     """The newest first."""
     found: list[Difference] = []
     for number, version in enumerate(versions):
-        if number == 0:
+        if number == 0 or compare is None:
             found.append(Difference(version, None))
             continue
         try:
