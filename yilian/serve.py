@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -56,13 +57,14 @@ def serve(
     what: str,
     stop_with_stdin: bool = False,
     calls: Mapping[str, Endpoint] | None = None,
+    http: type[asyncio.Protocol] | None = None,
     dialling: Dialling | None = None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
     ``calls``: endpoints by path whose POSTs take the short way of yilian/http_protocol.py. The
     app answers them too, with the same bytes, where they are not given; the limits of that
-    protocol on heads and on patience hold either way.
+    protocol on heads and on patience hold either way. ``http``: another protocol in its place.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
     its parent is gone, however that ended. ``dialling``: the gateways that are dialled, too.
     """
@@ -77,7 +79,7 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=65,
-        http=call_protocol(calls or {}),
+        http=http or call_protocol(calls or {}),
     )
     if stop_with_stdin:
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()

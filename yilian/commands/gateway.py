@@ -43,18 +43,20 @@ app.add_typer(render)
 @app.command()
 def run(config: ConfigFile, stop_with_stdin: StopWithStdin = False) -> None:
     """启动网关：在注册中心查到服务并转发调用 / Start: find services and forward calls."""
-    from gateway.app import create_app
+    from gateway.app import Gateway
     from yilian.bindings import bindings_from
     from yilian.boundary.checking import read
     from yilian.serve import serve
 
     settings = read(config)
+    running = Gateway(settings, bindings_from(settings.registry.url))
     serve(
-        create_app(settings, bindings_from(settings.registry.url)),
+        running.app,
         settings.listen.host,
         settings.listen.port,
         what="gateway",
         stop_with_stdin=stop_with_stdin,
+        http=running.protocol,
     )
 
 
