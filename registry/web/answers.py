@@ -111,7 +111,9 @@ def _fault(fault: etree._Element) -> FaultShown:
     ]
     code = next((value for name, value in leaves if name == "Code"), "") or faultcode
     said = FAULTS.get(code, OTHER)
-    details = tuple((name, value) for name, value in leaves if name != "Code" and value)
+    details = tuple(
+        (name, value) for name, value in leaves if name != "Code" and value and value not in text
+    )
     return FaultShown(code, faultcode, text, said, details[:20])
 
 

@@ -26,6 +26,11 @@ _READERS = {
 }
 
 
+def field_id(place: str) -> str:
+    """The id of the input for that dotted name."""
+    return "v-" + re.sub(r"[^A-Za-z0-9_-]", "-", place)
+
+
 @dataclass(frozen=True, slots=True)
 class Input:
     """One input. ``problem`` is a word of ours. ``inside`` those of a record; ``items`` those of a
@@ -41,7 +46,7 @@ class Input:
 
     @property
     def id(self) -> str:
-        return "v-" + re.sub(r"[^A-Za-z0-9_-]", "-", self.place)
+        return field_id(self.place)
 
     @property
     def kind(self) -> str:

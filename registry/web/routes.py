@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from registry.web import overview, service, trying
+from registry.web import changes, overview, service, state, trying
 from registry.web.site import View, guarded
 
 
@@ -38,6 +38,9 @@ def routes() -> list[BaseRoute]:
         _post("/try/{key:path}", trying.send),
         _get("/tried/{name}", trying.tried),
         _post("/tried/{name}/delete", trying.drop),
+        _get("/state", state.state),
+        _get("/state/{key:path}", state.history),
+        _get("/changes", changes.changes),
         Mount("/static", _Static(directory=_STATIC)),
     ]
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -65,6 +66,9 @@ class Site:
             # Two threads may both make one; either will do.
             index = self._index = Index(hospitals)
         return index
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
 
     async def call_in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
         """One of the calls that the console sends."""
