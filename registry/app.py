@@ -15,22 +15,28 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from registry import lease_api, watch_api
 from registry.accounts import Accounts
 from registry.config import RegistryConfig
 from registry.errors import UddiError
 from registry.failures import described
 from registry.health import HealthBook
+from registry.housekeeping import Housekeeping
+from registry.lease_sweep import LeaseSweep
 from registry.leases import Leases
 from registry.lived_time import LivedTime
 from registry.store import Store
 from registry.tables import POOL_SIZE
-from registry.uddi import dispatch
+from registry.uddi import dispatch, http_get
 from registry.uddi.context import Context
+from registry.uddi.notifier import Notifier
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
 from registry.versions import Versions
+from registry.watch import Watch
 from registry.web.routes import routes as page_routes
 from registry.web.site import Site
+from services.soap.wsdl_diff import compare
 
 T = TypeVar("T")
 
@@ -58,37 +64,54 @@ def create_app(config: RegistryConfig) -> Starlette:
     )
     accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
 
+    context = Context(store, accounts, config.limits, config.subscription, config.inquiry.max_rows)
+    notifier = Notifier(context)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if not config.publishers:
             log.warning(NOBODY_CAN_PUBLISH)
+        await to_thread.run_sync(app.state.leases.begin)
+        await app.state.watch.start()
+        app.state.housekeeping.start()
+        notifier.start()
         yield
+        await to_thread.run_sync(notifier.stop)
+        await app.state.watch.stop()
+        await to_thread.run_sync(app.state.housekeeping.stop)
         store.close()
 
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
+            *http_get.routes(),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
+            *lease_api.routes(),
+            *watch_api.routes(),
             *page_routes(),
         ],
         lifespan=lifespan,
     )
     app.state.config = config
     app.state.store = store
-    app.state.context = Context(store, accounts)
+    app.state.context = context
     health = config.health
     app.state.health = HealthBook(
         store.engine, stale_seconds=max(900.0, 10 * health.interval_seconds)
     )
     app.state.lived = LivedTime(store.engine)
-    app.state.leases = Leases(
+    app.state.leases = Leases(store, app.state.lived, seconds=config.lease.seconds)
+    app.state.versions = Versions(store)
+    app.state.watch = Watch(store, config.watch.waiters)
+    sweep = LeaseSweep(
         store,
         app.state.lived,
-        seconds=config.lease.seconds,
+        app.state.leases,
         hide_after_seconds=config.lease.hide_after_seconds,
+        answers=app.state.health.answering,
     )
-    app.state.versions = Versions(store)
+    app.state.housekeeping = Housekeeping(store, app.state.lived, sweep)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
     app.state.site = Site(
@@ -98,6 +121,7 @@ def create_app(config: RegistryConfig) -> Starlette:
         health=app.state.health,
         leases=app.state.leases,
         versions=app.state.versions,
+        compare=compare,
         trying=config.trying,
     )
     app.state.logins = CapacityLimiter(LOGINS)
@@ -182,6 +206,8 @@ async def _wsdl(request: Request) -> Response:
     port = request.path_params["port"]
     if port not in dispatch.PORTS:
         return _no_such_port(port)
+    if port == "inquiry" and http_get.asks(request.query_params):
+        return await http_get.by_key(request)
     if "wsdl" not in {name.lower() for name in request.query_params} or not dispatch.PORTS[port]:
         return PlainTextResponse(
             "请用 POST 发送 UDDI 消息，或 GET ?wsdl / POST UDDI messages here, or GET ?wsdl\n",

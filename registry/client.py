@@ -220,17 +220,18 @@ class UddiClient:
         return answer
 
     def _post(self, path: str, body: bytes) -> tuple[int, bytes]:
+        headers = {"Content-Type": CONTENT_TYPE, "SOAPAction": '""'}
+        return self._send("POST", path, body, headers, self.timeout)
+
+    def _send(
+        self, method: str, path: str, body: bytes | None, headers: dict[str, str], timeout: float
+    ) -> tuple[int, bytes]:
         parts = self._parts
         secure = parts.scheme == "https"
         connect = http.client.HTTPSConnection if secure else http.client.HTTPConnection
-        connection = connect(parts.hostname or "", parts.port, timeout=self.timeout)
+        connection = connect(parts.hostname or "", parts.port, timeout=timeout)
         try:
-            connection.request(
-                "POST",
-                parts.path.rstrip("/") + path,
-                body,
-                {"Content-Type": CONTENT_TYPE, "SOAPAction": '""'},
-            )
+            connection.request(method, parts.path.rstrip("/") + path, body, headers)
             response = connection.getresponse()
             data = response.read(_MAX_ANSWER_BYTES + 1)
         except (OSError, http.client.HTTPException) as error:

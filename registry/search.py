@@ -71,13 +71,24 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
         where.append(false())
     if not where and not limits.find_all:
         return Page((), 0, head, find.list_head is not None)
-    conditions = [entity.c.kind == kind, *where]
-    if kind == "tmodel":
-        conditions.append(entity.c.hidden.is_(False))
+    conditions = [entity.c.kind == kind, entity.c.hidden.is_(False), *where]
     actual = connection.execute(select(func.count()).select_from(entity).where(*conditions))
     query = select(entity.c.key).where(*conditions).order_by(*_order(kind, qualifiers))
     keys = connection.execute(query.offset(head - 1).limit(rows)).scalars().all()
     return Page(tuple(keys), int(actual.scalar_one()), head, find.list_head is not None)
+
+
+def conditions(
+    connection: Connection, kind: Kind, find: Find, limits: Limits
+) -> list[Condition] | None:
+    """What the find asks for, as conditions on ``entity``; None where it finds nothing. Errors
+    as for ``find_keys``."""
+    _check_size(find)
+    qualifiers = parse(find.qualifiers)
+    where = _where(connection, kind, find, qualifiers)
+    if "signaturePresent" in qualifiers or not (where or limits.find_all):
+        return None
+    return where
 
 
 def _check_size(find: Find) -> None:

@@ -59,12 +59,15 @@ def serve(
     calls: Mapping[str, Endpoint] | None = None,
     http: type[asyncio.Protocol] | None = None,
     dialling: Dialling | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
     ``calls``: endpoints by path whose POSTs take the short way of yilian/http_protocol.py. The
     app answers them too, with the same bytes, where they are not given; the limits of that
     protocol on heads and on patience hold either way. ``http``: another protocol in its place.
+    ``on_end``: called when the end has begun, before calls under way are waited for: answers that
+    are held back are to be given then.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
     its parent is gone, however that ended. ``dialling``: the gateways that are dialled, too.
     """
@@ -79,19 +82,24 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=65,
+        # Whoever asks from this machine could otherwise give himself any source address.
+        proxy_headers=what != "gateway",
         http=http or call_protocol(calls or {}),
     )
     if stop_with_stdin:
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()
     logging.getLogger("yilian").info("%s: http://%s:%d", what, host, port)
     with sock:
-        _Server(config, dialling).run(sockets=[sock])  # on uvloop where there is one
+        _Server(config, dialling, on_end).run(sockets=[sock])  # on uvloop where there is one
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, dialling: Dialling | None) -> None:
+    def __init__(
+        self, config: uvicorn.Config, dialling: Dialling | None, on_end: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._dialling = dialling
+        self._on_end = on_end
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
@@ -99,6 +107,7 @@ class _Server(uvicorn.Server):
             self._dialling.start(self)
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
         if self._dialling is not None:
             await self._dialling.stop()  # the connections themselves end like any other
         await super().shutdown(sockets)
