@@ -39,6 +39,18 @@ FAULTS: dict[str, tuple[str, str, str, str]] = {
         "在总览核对该院提供的服务",
         "see in the overview what the hospital offers",
     ),
+    "NotAuthenticated": (
+        "网关不知道调用者是谁，或身份未得到证明",
+        "the gateway does not know who calls, or it is not proved",
+        "检查证书、口令或来源地址；从本页调用时看注册中心的 [try] user",
+        "check certificate, password or network; for calls from this page, [try] user",
+    ),
+    "NotAllowed": (
+        "知道调用者是谁，但策略不允许此调用",
+        "who calls is known, and the policies do not allow this call",
+        "请网关管理员加入策略；yilian gateway explain 说明是哪一条",
+        "ask the gateway's operator for a policy; yilian gateway explain tells which rule it was",
+    ),
     "VersionMismatch": (
         "信封既不是 SOAP 1.1 也不是 1.2",
         "an Envelope of neither SOAP 1.1 nor 1.2",
