@@ -7,7 +7,7 @@ import re
 from gateway import forward
 from gateway.binding import Binding
 from gateway.forward import NoAnswer, NodeAnswer
-from services.faults import ServerFault, SourceError, SourceTimeout, SourceUnavailable
+from services.faults import Fault, MalformedMessage, SourceError, SourceTimeout, SourceUnavailable
 
 _SOAP_TYPES = ("text/xml", "application/soap+xml")
 _FAULT_CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
@@ -40,7 +40,7 @@ def fault_code(answer: NodeAnswer) -> str | None:
     return found[1].decode() if found else f"HTTP{answer.status}"
 
 
-def fault_of(error: NoAnswer, binding: Binding, seconds: float) -> ServerFault:
+def fault_of(error: NoAnswer, binding: Binding, seconds: float) -> Fault:
     """The Fault for a call that got no usable answer. It names hospital and service, and no
     address: what is behind the gate is nobody's business in front of it."""
     zh, en = f"{binding.hospital} 的 {binding.service} ", f"{binding.service} of {binding.hospital}"
@@ -48,6 +48,19 @@ def fault_of(error: NoAnswer, binding: Binding, seconds: float) -> ServerFault:
     perhaps_zh = "操作可能已执行，重试写操作时请使用同一 RequestId"
     perhaps_en = "it may have been carried out: repeat a write with the same RequestId"
     match error:
+        case forward.GateClosed():
+            return SourceUnavailable(
+                f"{zh}的网闸只在每天 {error.window} 开放，本次调用未送达",
+                f"the gate of {en} is open {error.window} each day; the call was not delivered",
+                **where,
+            )
+        case forward.TooLargeForGate():
+            return MalformedMessage(
+                f"{zh}的网闸最多放行 {error.limit} 字节，本次调用未送达，请分次发送",
+                f"the gate of {en} lets {error.limit} bytes through; the call was not delivered: "
+                "send less at a time",
+                **where,
+            )
         case forward.NotReached():
             return SourceUnavailable(
                 f"{zh}目前无法连接，本次调用未送达，请稍后重试或联系该院信息科",

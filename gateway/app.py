@@ -18,6 +18,7 @@ from gateway.binding import origin
 from gateway.call import Answer, BodyTooLarge, Call, CallerLeft, CallPath
 from gateway.counters import Counters
 from gateway.forward import Forwarder
+from gateway.gates import Gates, ThroughGates
 from gateway.log import Log, json_log
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
@@ -34,7 +35,7 @@ def create_app(
     find_bindings: FindBindings,
     *,
     log: Log | None = None,
-    make_forwarder: Callable[[Forward], Forwarder] = KeptConnections,
+    make_forwarder: Callable[[Forward], Forwarder] | None = None,
 ) -> ASGIApp:
     """The gateway. ``find_bindings`` asks the registry for all inside bindings; it may block (it
     runs in a thread of its own) and may raise whatever it likes. ``log``: JSON lines on standard
@@ -56,12 +57,13 @@ class _Gateway:
         config: GatewayConfig,
         find_bindings: FindBindings,
         log: Log,
-        make_forwarder: Callable[[Forward], Forwarder],
+        make_forwarder: Callable[[Forward], Forwarder] | None,
     ) -> None:
         self._config = config
         self._log = log
         self._make_forwarder = make_forwarder
         self._counters = Counters()
+        self._gates = Gates(config.hospitals)
         listen = config.listen
         host = f"[{listen.host}]" if ":" in listen.host else listen.host
         own = [f"http://{host}:{listen.port}", listen.public_url or ""]
@@ -70,12 +72,13 @@ class _Gateway:
             config.registry,
             log,
             own_origins=[origin(url) for url in own if url],
+            gates=self._gates,
         )
         self._path: CallPath | None = None
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._make_forwarder(self._config.forward)
+        forwarder = self._forwarder()
         self._path = CallPath(self._config, self._routes, forwarder, self._counters, self._log)
         try:
             await self._routes.start()
@@ -84,6 +87,15 @@ class _Gateway:
             await self._routes.stop()
             await forwarder.close()
             self._path = None
+
+    def _forwarder(self) -> Forwarder:
+        settings, gates = self._config.forward, self._gates
+        if self._make_forwarder is not None:
+            return ThroughGates(self._make_forwarder(settings), gates)
+        kept = KeptConnections(
+            settings, idle_seconds=lambda one: gates.idle_seconds(one, settings.idle_seconds)
+        )
+        return ThroughGates(kept, gates)
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""

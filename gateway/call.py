@@ -20,6 +20,7 @@ from gateway.log import Log, operation_of
 from gateway.reads import reads_by_action
 from gateway.routes import Routes
 from gateway.wsdls import Wsdls, asks_for_wsdl
+from gateway_config.faces import Faces
 from gateway_config.model import GatewayConfig
 from services.faults import (
     ClientFault,
@@ -110,6 +111,7 @@ class CallPath:
         self._counters = counters
         self._log = log
         self._wsdls = Wsdls(forwarder)
+        self._faces = Faces(config)
 
     async def __call__(self, call: Call) -> Answer:
         record = _Record(request_id=uuid.uuid4().hex)
@@ -194,7 +196,8 @@ class CallPath:
                     hospital=binding.hospital,
                 ),
             )
-        base = self._config.listen.public_url or (head.host and f"{call.scheme}://{head.host}")
+        seen = self._faces.base_url(None, call.peer, tls=call.scheme == "https")
+        base = seen or (head.host and f"{call.scheme}://{head.host}")
         if not base:
             raise Refused(
                 400,

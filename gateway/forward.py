@@ -59,6 +59,22 @@ class NotReached(NoAnswer):
     """Refused, unknown name, no connection in time: the node has seen nothing of the call."""
 
 
+class GateClosed(NotReached):
+    """Outside the hours in which the hospital's gate lets anything through; nothing was sent."""
+
+    def __init__(self, window: str) -> None:
+        super().__init__(f"the gate is open {window}")
+        self.window = window
+
+
+class TooLargeForGate(NoAnswer):
+    """The request is larger than what the hospital's gate lets through; nothing was sent."""
+
+    def __init__(self, limit: int) -> None:
+        super().__init__(f"the gate lets {limit} bytes through")
+        self.limit = limit
+
+
 class TimedOut(NoAnswer):
     """It was sent and not answered in time: it may have been carried out, or still be."""
 

@@ -21,6 +21,7 @@ from typing import Any
 
 from gateway import table_file
 from gateway.binding import Binding, origin, route_of
+from gateway.gates import Gates
 from gateway.log import Log
 from gateway.threads import in_daemon_thread
 from gateway_config.model import Registry
@@ -40,7 +41,8 @@ COMPLAIN_EVERY = 60.0
 
 class Routes:
     """``own_origins``: scheme, host and port under which this gateway itself is reached; a
-    binding that leads there is refused, since its calls would go round in a circle."""
+    binding that leads there is refused, since its calls would go round in a circle. ``gates``:
+    what each hospital's gate makes of a binding; where it makes nothing of it, it is refused."""
 
     def __init__(
         self,
@@ -49,12 +51,14 @@ class Routes:
         log: Log,
         *,
         own_origins: Iterable[str] = (),
+        gates: Gates | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._find_bindings = find_bindings
         self._settings = settings
         self._log = log
         self._own = frozenset(own_origins)
+        self._gates = gates or Gates({})
         self._clock = clock
         self._table: Mapping[str, Binding] = {}
         self._refused: dict[Binding, str] = {}
@@ -203,7 +207,9 @@ class Routes:
         for binding in sorted(found, key=lambda b: (b.hospital, b.service, b.access_point)):
             try:
                 path = route_of(binding)
-                if origin(binding.access_point) in self._own:
+                if any(
+                    origin(one.access_point) in self._own for one in self._gates.reached(binding)
+                ):
                     raise ValueError("指向网关自身 / it leads back to this gateway")
                 if table.setdefault(path, binding) != binding:
                     raise ValueError(f"{path} 已有另一地址 / {path} has another address already")

@@ -52,6 +52,13 @@ def table() -> str:
     return "\n".join(["| key | default | 说明 meaning |", "|---|---|---|", *rows]) + "\n"
 
 
+def replaced(document: str) -> str:
+    """The document with its table of keys as the model has it now."""
+    begin = document.index("| key | default |")
+    end = document.index("\n\n", begin) + 1
+    return document[:begin] + table() + document[end:]
+
+
 def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "—"

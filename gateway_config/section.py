@@ -118,6 +118,14 @@ def _endpoint(text: str) -> str:
     return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
 
 
+def endpoint_of(url: str) -> str:
+    """``address:port`` of an http or https URL, in the spelling that Endpoint gives."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "https" else 80)
+    host = parts.hostname or ""
+    return _endpoint(f"[{host}]:{port}" if ":" in host else f"{host}:{port}")
+
+
 def _beside_the_configuration(value: Path, info: ValidationInfo) -> Path:
     """``context={"folder": Path}`` at validation says where a relative path starts."""
     context: dict[str, Any] = info.context or {}

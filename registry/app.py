@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from pathlib import Path
 from typing import Any, TypeVar
 
 import structlog
@@ -14,8 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.applications import Starlette
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
-from starlette.routing import Mount, Route
-from starlette.staticfiles import StaticFiles
+from starlette.routing import Route
 
 from registry.accounts import Accounts
 from registry.config import RegistryConfig
@@ -31,13 +29,12 @@ from registry.uddi.context import Context
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
 from registry.versions import Versions
-from registry.web.page import SECURITY_HEADERS, page
+from registry.web.routes import routes as page_routes
+from registry.web.site import Site
 
 T = TypeVar("T")
 
 log = structlog.get_logger("registry")
-
-_STATIC = Path(__file__).parent / "web" / "static"
 
 #: Passwords verified at one time, and messages that may wait for their turn. scrypt takes a core
 #: for some 50 ms on purpose: many logins, right or wrong, must leave room for everything else.
@@ -70,11 +67,10 @@ def create_app(config: RegistryConfig) -> Starlette:
 
     app = Starlette(
         routes=[
-            Route("/", _page, methods=["GET"]),
             Route("/health", _health, methods=["GET"]),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
-            Mount("/static", StaticFiles(directory=_STATIC)),
+            *page_routes(),
         ],
         lifespan=lifespan,
     )
@@ -95,6 +91,14 @@ def create_app(config: RegistryConfig) -> Starlette:
     app.state.versions = Versions(store)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
+    app.state.site = Site(
+        store,
+        app.state.limiter,
+        public_url=config.listen.public_url or "",
+        health=app.state.health,
+        leases=app.state.leases,
+        versions=app.state.versions,
+    )
     app.state.logins = CapacityLimiter(LOGINS)
     app.state.logging_in = 0
     return app
@@ -122,21 +126,24 @@ async def _uddi(request: Request) -> Response:
     except ClientDisconnect:
         return Response(status_code=400)
     else:
-        answered = await (_log_in if port == "security" else _answer)(request, port, body)
+        try:
+            answered = await _answer(request, port, body)
+        except dispatch.LoginAsked:
+            answered = await _log_in(request, port, body)
     return Response(answered.body, answered.status, {"Content-Type": CONTENT_TYPE})
 
 
 async def _answer(
     request: Request, port: str, body: bytes, limiter: CapacityLimiter | None = None
 ) -> dispatch.Answer:
+    """Without a ``limiter`` of its own, LoginAsked for what needs one."""
     context, content_type = request.app.state.context, request.headers.get("content-type")
-    return await _in_thread(
-        request, dispatch.answer, context, port, body, content_type, limiter=limiter
-    )
+    work = partial(dispatch.answer, logins=limiter is not None)
+    return await _in_thread(request, work, context, port, body, content_type, limiter=limiter)
 
 
 async def _log_in(request: Request, port: str, body: bytes) -> dispatch.Answer:
-    """The answer of the security port, in threads of its own. E_busy where too many wait."""
+    """The answer to a get_authToken, in threads of its own. E_busy where too many wait."""
     state = request.app.state
     # Counted here: the limiter's own count lags behind while tasks are about to wait for it.
     if state.logging_in >= LOGINS + LOGINS_WAITING:
@@ -203,10 +210,3 @@ async def _health(request: Request) -> Response:
         log.error("registry store failed", error=described(error))
         return JSONResponse({"status": "critical", "store": "unavailable"}, 503)
     return JSONResponse({"status": "passing", "store": "available"})
-
-
-async def _page(request: Request) -> Response:
-    html = await _in_thread(
-        request, page, request.app.state.store, public_url(request), dict(request.query_params)
-    )
-    return Response(html, media_type="text/html", headers=SECURITY_HEADERS)

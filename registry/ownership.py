@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from registry.config import Publisher
 from registry.errors import UddiError
 from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, TModel
+from registry.projections import is_projection
 from registry.uddi.wellknown import HOSPITAL_CODE
 
 _HOSPITAL = re.compile(r"uddi:yilian:hospital:([^:]+)")
@@ -39,7 +40,8 @@ def _codes(entity: Entity) -> Iterator[str]:
                 if reference.tmodel_key == HOSPITAL_CODE:
                     yield reference.key_value
             for service in entity.services:
-                yield from _codes(service)
+                if not is_projection(service, entity.key):
+                    yield from _codes(service)
         case BusinessService():
             yield from _OF_HOSPITAL.findall(entity.key)
             for binding in entity.bindings:

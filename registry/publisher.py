@@ -10,10 +10,31 @@ from dataclasses import dataclass, field, replace
 
 from registry.client import UddiClient
 from registry.errors import UddiError
-from registry.model import BusinessEntity, BusinessService, KeyedReference, LangText, TModel
+from registry.model import (
+    BusinessEntity,
+    BusinessService,
+    Contact,
+    KeyedReference,
+    LangText,
+    TModel,
+    UseText,
+)
 from registry.registered import hospital_key
 from registry.uddi.wellknown import HOSPITAL_CODE
 from registry.uddi.wsdl_mapping import MappedWsdl, map_wsdl
+
+
+@dataclass(frozen=True, slots=True)
+class ContactEntry:
+    """Whom to ask: ``use_type`` is OWNER or ON_CALL, by which a later publishing replaces it."""
+
+    use_type: str
+    name: str
+    phone: str = ""
+    email: str = ""
+
+
+OWNER, ON_CALL = "owner", "on-call"
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +44,7 @@ class HospitalEntry:
     code: str
     name: str
     name_en: str = ""
+    contacts: tuple[ContactEntry, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +189,15 @@ def _save_business(
     code = KeyedReference(HOSPITAL_CODE, hospital.code, "医院代码")
     base = there or BusinessEntity(key=key)
     others = tuple(r for r in base.identifier_bag if r.tmodel_key != HOSPITAL_CODE)
+    # What somebody else put there stays, also an on-call that this node's configuration lacks.
+    own = {entry.use_type for entry in hospital.contacts}
+    foreign = tuple(c for c in base.contacts if c.use_type not in own)
     english = (LangText(hospital.name_en, "en"),) if hospital.name_en else ()
     wanted = replace(
         base,
         names=(LangText(hospital.name, "zh"), *english),
         identifier_bag=(code, *others),
+        contacts=(*map(_contact, hospital.contacts), *foreign),
         services=tuple(services),
     )
     if wanted != there:
@@ -185,4 +211,13 @@ def _save_business(
         changed=tuple(k for k, s in after.items() if k in before and before[k] != s),
         removed=tuple(k for k in before if k not in after),
         business_saved=wanted != there,
+    )
+
+
+def _contact(entry: ContactEntry) -> Contact:
+    return Contact(
+        (LangText(entry.name, "zh"),),
+        entry.use_type,
+        phones=(UseText(entry.phone),) if entry.phone else (),
+        emails=(UseText(entry.email),) if entry.email else (),
     )

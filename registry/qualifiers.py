@@ -28,6 +28,9 @@ _KNOWN = (
     "serviceSubset",
     "bindingSubset",
     "suppressProjectedServices",
+    "signaturePresent",
+    # what is done anyway: only its opposite is optional, and not had here
+    "diacriticSensitiveMatch",
 )
 
 _BY_FOLDED = {known.lower(): known for known in _KNOWN}
@@ -47,8 +50,7 @@ _EXCLUSIVE = (
 
 @dataclass(frozen=True, slots=True)
 class Qualifiers:
-    """The qualifiers of one find, canonical. A name that the operation has no use for is
-    ignored, as suppressProjectedServices always is: there are no projections here."""
+    """The qualifiers of one find, canonical. One that the operation has no use for is ignored."""
 
     given: frozenset[str] = frozenset()
 

@@ -10,6 +10,7 @@ from sqlalchemy import select
 from sqlalchemy.engine import Connection
 
 from registry.model import Kind
+from registry.projections import projected_keys
 from registry.rows import decode, no_such_key
 from registry.tables import entity
 
@@ -41,7 +42,29 @@ def read(connection: Connection, kind: Kind, keys: Sequence[str], depth: int) ->
     rows = {row.key: row for row in rows_where(connection, entity.c.key, keys, kind)}
     require(keys, rows)
     children = _children(connection, list(rows), depth)
+    if kind == "business" and depth:
+        _add_projections(connection, children, list(rows), depth)
     return [decode(rows[key], children[key]) for key in keys]
+
+
+def _add_projections(
+    connection: Connection,
+    children: defaultdict[str, tuple[Any, ...]],
+    businesses: Sequence[str],
+    depth: int,
+) -> None:
+    """Put the services that these businesses project where they stand among their own; those
+    that are gone are left out."""
+    projected = projected_keys(connection, businesses)
+    wanted = [key for pairs in projected.values() for _, key in pairs]
+    rows = {row.key: row for row in rows_where(connection, entity.c.key, wanted, "service")}
+    below = _children(connection, list(rows), depth - 1)
+    for business, pairs in projected.items():
+        services = list(children[business])
+        for position, key in pairs:
+            if key in rows:
+                services.insert(position, decode(rows[key], below[key]))
+        children[business] = tuple(services)
 
 
 def _children(

@@ -64,6 +64,8 @@ def registered_bindings(businesses: Iterable[BusinessEntity]) -> list[Registered
         for code in [hospital_code(business)]
         if code is not None
         for service in business.services
+        # what it only projects is another hospital's, and found there
+        if service.business_key in ("", business.key)
         for binding in service.bindings
         if binding.access_point is not None
     ]

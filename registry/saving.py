@@ -12,12 +12,16 @@ from sqlalchemy.engine import Connection
 
 from registry.changes import Entry
 from registry.errors import UddiError
+from registry.further_criteria import discovery_url, grouped_reference, groups_of, urls_of
 from registry.keys import GENERATOR, check_form, generator_needed, new_key
 from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, Kind, TModel
+from registry.older_keys import older_key
+from registry.projections import is_projection, own_services, save_projections
 from registry.reading import chunks, rows_where
 from registry.rows import (
     PARENT_KIND,
     children_of,
+    decode,
     encode,
     kind_of,
     names_of,
@@ -28,6 +32,7 @@ from registry.rows import (
 )
 from registry.tables import entity, instance_info, keyed_reference, name
 from registry.uddi.wellknown import TYPES
+from registry.values import check_values, values_that_are_keys
 
 
 def now() -> int:
@@ -40,33 +45,33 @@ def with_keys(item: Any) -> Any:
     match item:
         case BusinessEntity():
             services = tuple(
-                with_keys(_inside(s, s.business_key, key, business_key=key)) for s in item.services
+                s if is_projection(s, key) else with_keys(replace(s, business_key=key))
+                for s in item.services
             )
             return replace(item, key=key, services=services)
         case BusinessService():
-            bindings = tuple(
-                with_keys(_inside(b, b.service_key, key, service_key=key)) for b in item.bindings
-            )
+            bindings = tuple(with_keys(_inside(b, key)) for b in item.bindings)
             return replace(item, key=key, bindings=bindings)
         case TModel():
             return replace(item, key=key, deleted=False)
     return replace(item, key=key)
 
 
-def _inside(child: Any, named: str, parent: str, **change: str) -> Any:
-    if named not in ("", parent):
+def _inside(binding: BindingTemplate, service_key: str) -> BindingTemplate:
+    if binding.service_key not in ("", service_key):
         raise UddiError(
-            "unsupported",
-            f"不支持服务投影：{child.key or '?'} 属于 {named}，不属于 {parent} / "
-            f"service projections are not supported: {child.key or '?'} names {named} as its "
-            f"parent and stands in {parent}",
+            "invalidKeyPassed",
+            f"{binding.key or '?'} 属于 {binding.service_key}，不属于 {service_key} / "
+            f"{binding.key or '?'} names {binding.service_key} as its service and stands in "
+            f"{service_key}",
         )
-    return replace(child, **change)
+    return replace(binding, service_key=service_key)
 
 
 def save_tree(connection: Connection, publisher: str, item: Entity) -> list[Entry]:
     """Save it and answer what that changed: the item itself always, what is inside it where it
     is new, other than before, or gone."""
+    whole, item = item, own_services(item)
     kind = kind_of(item)
     nodes = {node.key: node for node in tree(item)}
     if len(nodes) != sum(1 for _ in tree(item)):
@@ -86,10 +91,11 @@ def save_tree(connection: Connection, publisher: str, item: Entity) -> list[Entr
             connection.execute(delete(entity).where(entity.c.key.in_(part)))
     if kind == "tmodel" and existing:
         # A tModel keeps its row: others refer to it. Only what it is found by is replaced.
-        for table in (name, keyed_reference):
+        for table in (name, keyed_reference, grouped_reference):
             connection.execute(delete(table).where(table.c.entity_key == item.key))
     created = {key: row.created for key, row in existing.items()}
     _insert_tree(connection, publisher, item, parent_key, position, created, moment)
+    save_projections(connection, whole)
     touch(connection, parent_key, moment)
     return [removed(row) for row in gone] + [
         Entry("save", kind_of(node), key, parent)
@@ -180,16 +186,19 @@ def _check_key(connection: Connection, publisher: str, key: str, kind: Kind, row
 
 
 def _check_references(connection: Connection, nodes: Iterable[Entity]) -> None:
-    wanted: set[str] = set()
-    for node in nodes:
-        own = tmodel_keys_of(node)
-        if isinstance(node, TModel):
-            own.discard(node.key)
-            _check_generator(node)
-        wanted |= own
-    known = {row.key for row in rows_where(connection, entity.c.key, sorted(wanted), "tmodel")}
-    for key in sorted(wanted - known):
+    """That every tModel referred to is here, and every value one that its system has."""
+    items = list(nodes)
+    saved_now = {item.key: item for item in items if isinstance(item, TModel)}
+    for tmodel in saved_now.values():
+        _check_generator(tmodel)
+    wanted = {key for item in items for key in tmodel_keys_of(item)}
+    values = {key for item in items for key in values_that_are_keys(item)}
+    rows = rows_where(connection, entity.c.key, sorted(wanted | values), "tmodel")
+    tmodels = {row.key: decode(row) for row in rows} | saved_now
+    for key in sorted(wanted - tmodels.keys()):
         raise UddiError("invalidKeyPassed", f"没有这个 tModel / no such tModel: {key}")
+    for item in items:
+        check_values(item, tmodels)
 
 
 def _check_generator(tmodel: TModel) -> None:
@@ -259,6 +268,7 @@ def insert_entity(
     first = names[0]["value"] if names else ""
     values = {
         "kind": kind_of(item),
+        "v2_key": older_key(item.key),
         "parent_key": parent_key,
         "position": position,
         "publisher": publisher,
@@ -279,6 +289,8 @@ def insert_entity(
         (name, names),
         (keyed_reference, references_of(item)),
         (instance_info, [{"tmodel_key": i.tmodel_key} for i in instances]),
+        (grouped_reference, groups_of(item)),
+        (discovery_url, urls_of(item)),
     ):
         if rows:
             connection.execute(insert(table), [{"entity_key": item.key, **row} for row in rows])

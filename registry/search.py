@@ -10,11 +10,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, or_, select
+from sqlalchemy import Select, and_, exists, false, func, or_, select
 from sqlalchemy.engine import Connection
 
 from registry.errors import UddiError
-from registry.model import Find, KeyedReference, Kind, LangText
+from registry.further_criteria import owners_of_group, owners_of_url
+from registry.matching import Condition, escape, matches
+from registry.model import Find, KeyedReference, KeyedReferenceGroup, Kind, LangText
+from registry.projections import projected_by, projecting
 from registry.qualifiers import Qualifiers, parse
 from registry.rows import PARENT_KIND, fold_reference, no_such_key
 from registry.tables import entity, instance_info, keyed_reference, name
@@ -26,8 +29,6 @@ _EMBEDDED = 1000
 #: How many names, keys, references or qualifiers one list of a find may have: each becomes a
 #: condition, and no real search has as many.
 MOST_CRITERIA = 100
-
-Condition = ColumnElement[bool]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,6 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     E_messageTooLarge where a list of criteria has more than ``MOST_CRITERIA``."""
     _check_size(find)
     qualifiers = parse(find.qualifiers)
-    _check_supported(find)
     head = 1 if find.list_head is None else find.list_head
     rows = limits.max_rows if find.max_rows is None else min(find.max_rows, limits.max_rows)
     if head < 1 or rows < 1:
@@ -66,6 +66,9 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
             f"listHead 与 maxRows 应不小于 1 / listHead and maxRows start at 1: {head}, {rows}",
         )
     where = _where(connection, kind, find, qualifiers)
+    if "signaturePresent" in qualifiers:
+        # Signed entities are not taken, so nothing here has a signature.
+        where.append(false())
     if not where and not limits.find_all:
         return Page((), 0, head, find.list_head is not None)
     conditions = [entity.c.kind == kind, *where]
@@ -84,6 +87,9 @@ def _check_size(find: Find) -> None:
         ("identifierBag", find.identifier_bag),
         ("categoryBag", find.category_bag.references),
         ("tModelBag", find.tmodel_bag),
+        ("discoveryURLs", find.discovery_urls),
+        ("keyedReferenceGroup", find.category_bag.groups),
+        *(("keyedReferenceGroup", group.references) for group in find.category_bag.groups),
     ):
         if len(given) > MOST_CRITERIA:
             raise UddiError(
@@ -91,15 +97,6 @@ def _check_size(find: Find) -> None:
                 f"{what} 有 {len(given)} 项，一次查找最多 {MOST_CRITERIA} 项，请分几次查找 / "
                 f"{len(given)} in {what}: one find may have {MOST_CRITERIA}; use several",
             )
-
-
-def _check_supported(find: Find) -> None:
-    for what, given in (
-        ("discoveryURLs", find.discovery_urls),
-        ("keyedReferenceGroup", find.category_bag.groups),
-    ):
-        if given:
-            raise UddiError("unsupported", f"尚不支持按 {what} 查找 / no find by {what} yet")
 
 
 def _order(kind: Kind, qualifiers: Qualifiers) -> list[Any]:
@@ -135,15 +132,20 @@ def _where(
         )
         if not connection.execute(query).scalar():
             raise no_such_key(find.parent_key)
-        where.append(entity.c.parent_key == find.parent_key)
+        within = entity.c.parent_key == find.parent_key
+        if kind == "service" and "suppressProjectedServices" not in qualifiers:
+            within = or_(within, entity.c.key.in_(projected_by(find.parent_key)))
+        where.append(within)
     if find.names:
         where.append(_by_names(kind, find.names, qualifiers))
     if find.identifier_bag:
         default = "orAllKeys"
         where.append(_by_bag(kind, "identifier", find.identifier_bag, qualifiers, default))
-    if find.category_bag.references:
-        references = find.category_bag.references
-        where.append(_by_bag(kind, "category", references, qualifiers, "andAllKeys"))
+    if find.category_bag.references or find.category_bag.groups:
+        where.append(_by_bag(kind, "category", find.category_bag.references, qualifiers,
+                             "andAllKeys", find.category_bag.groups))  # fmt: skip
+    if find.discovery_urls:
+        where.append(entity.c.key.in_(owners_of_url(find.discovery_urls, qualifiers)))
     tmodel_keys = list(find.tmodel_bag)
     if find.find_tmodel is not None:
         embedded = replace(find.find_tmodel, max_rows=None, list_head=None)
@@ -159,7 +161,7 @@ def _where(
             return [false()]
     if tmodel_keys:
         bindings = _bindings_with(tmodel_keys, every="orAllKeys" not in qualifiers)
-        where.append(entity.c.key.in_(_raise_to(kind, "binding", bindings)))
+        where.append(entity.c.key.in_(_raise_to(kind, "binding", bindings, qualifiers)))
     return where
 
 
@@ -169,50 +171,12 @@ def _where(
 def _by_names(kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers) -> Condition:
     any_of = []
     for wanted in names:
-        match = _matches(name.c.value, name.c.folded, wanted.value, qualifiers)
+        match = matches(name.c.value, name.c.folded, wanted.value, qualifiers)
         if wanted.lang:
-            prefix = _escape(wanted.lang.lower()) + "%"
+            prefix = escape(wanted.lang.lower()) + "%"
             match = and_(match, name.c.lang.like(prefix, escape="\\"))
         any_of.append(match)
     return entity.c.key.in_(select(name.c.entity_key).where(name.c.kind == kind, or_(*any_of)))
-
-
-def _matches(column: Any, folded: Any, wanted: str, qualifiers: Qualifiers) -> Condition:
-    if qualifiers.fold:
-        column, wanted = folded, wanted.casefold()
-    if not qualifiers.approximate:
-        return and_(column == wanted)
-    prefix, pattern = like_pattern(wanted)
-    condition: Condition = column.like(pattern, escape="\\")
-    if prefix:
-        # What LIKE says too, in a form that an index can answer.
-        condition = and_(column >= prefix, column < prefix + "\U0010ffff", condition)
-    return condition
-
-
-def like_pattern(wanted: str) -> tuple[str, str]:
-    """From UDDI wildcards (``%``, ``_``, ``\\`` to escape either) to what stands before the first
-    wildcard, literally, and the SQL pattern. A backslash before anything else is a backslash."""
-    prefix, pattern, literal = "", "", True
-    position = 0
-    while position < len(wanted):
-        char = wanted[position]
-        following = wanted[position + 1 : position + 2]
-        if char in "%_":
-            literal = False
-            pattern += char
-        else:
-            if char == "\\" and following and following in "%_\\":
-                char = following
-                position += 1
-            pattern += _escape(char)
-            prefix += char if literal else ""
-        position += 1
-    return prefix, pattern
-
-
-def _escape(text: str) -> str:
-    return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
 
 
 # --- bags --------------------------------------------------------------------------------------
@@ -224,21 +188,28 @@ def _by_bag(
     references: Sequence[KeyedReference],
     qualifiers: Qualifiers,
     default: str,
+    groups: Sequence[KeyedReferenceGroup] = (),
 ) -> Condition:
     levels = _levels(kind, qualifiers) if bag == "category" else [kind]
 
+    def at_any_level(owners: Select[Any]) -> Condition:
+        return or_(
+            *(entity.c.key.in_(_raise_to(kind, level, owners, qualifiers)) for level in levels)
+        )
+
     def has(reference: KeyedReference) -> Condition:
-        owners = _owners(bag, fold_reference(reference), qualifiers)
-        return or_(*(entity.c.key.in_(_raise_to(kind, level, owners)) for level in levels))
+        return at_any_level(_owners(bag, fold_reference(reference), qualifiers))
+
+    have_groups = [at_any_level(owners_of_group(group, qualifiers)) for group in groups]
 
     if "orLikeKeys" in qualifiers:
         alike: defaultdict[str, list[Condition]] = defaultdict(list)
         for reference in references:
             alike[reference.tmodel_key].append(has(reference))
-        return and_(*(or_(*conditions) for conditions in alike.values()))
+        return and_(*(or_(*conditions) for conditions in alike.values()), *have_groups)
     said = [choice for choice in ("andAllKeys", "orAllKeys") if choice in qualifiers]
     combine = or_ if (said or [default])[0] == "orAllKeys" else and_
-    return combine(*(has(reference) for reference in references))
+    return combine(*(has(reference) for reference in references), *have_groups)
 
 
 def _levels(kind: Kind, qualifiers: Qualifiers) -> list[Kind]:
@@ -260,7 +231,7 @@ def _owners(bag: str, reference: KeyedReference, qualifiers: Qualifiers) -> Sele
     where = [
         table.bag == bag,
         table.tmodel_key == reference.tmodel_key,
-        _matches(table.key_value, table.folded, reference.key_value, qualifiers),
+        matches(table.key_value, table.folded, reference.key_value, qualifiers),
     ]
     if reference.tmodel_key == GENERAL_KEYWORDS:
         where.append(table.key_name == reference.key_name)
@@ -279,10 +250,15 @@ def _bindings_with(tmodel_keys: Sequence[str], *, every: bool) -> Select[Any]:
     return query.group_by(owner).having(func.count(key.distinct()) == len(wanted))
 
 
-def _raise_to(kind: Kind, level: Kind, keys: Select[Any]) -> Select[Any]:
-    """From keys of one level to the keys of what contains them, up to ``kind``."""
+def _raise_to(kind: Kind, level: Kind, keys: Any, qualifiers: Qualifiers) -> Any:
+    """From keys of one level to the keys of what contains them, up to ``kind``. A business also
+    contains the services that it projects."""
     while level != kind:
         inner = entity.alias()
-        keys = select(inner.c.parent_key).where(inner.c.kind == level, inner.c.key.in_(keys))
+        above = select(inner.c.parent_key).where(inner.c.kind == level, inner.c.key.in_(keys))
+        if level == "service" and "suppressProjectedServices" not in qualifiers:
+            keys = above.union_all(projecting(keys))
+        else:
+            keys = above
         level = PARENT_KIND[level]
     return keys

@@ -14,6 +14,7 @@ from sqlalchemy.engine import Connection
 from sqlalchemy.exc import IntegrityError
 
 from registry import search
+from registry.assertions import forget_businesses
 from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
 from registry.model import (
@@ -26,6 +27,7 @@ from registry.model import (
     OperationalInfo,
     TModel,
 )
+from registry.projections import forget_projections
 from registry.reading import chunks, read, require, rows_where
 from registry.rows import kind_of
 from registry.saving import (
@@ -163,6 +165,9 @@ class Store:
                     connection.execute(hide)
                 else:
                     connection.execute(delete(entity).where(chosen))
+            if kind == "business":
+                forget_businesses(connection, list(rows))
+                forget_projections(connection, list(rows))
             gone = {row.key: row for row in (*inside, *rows.values())}
             action = "hide" if kind == "tmodel" else "delete"
             record(connection, publisher, [removed(row, action) for row in gone.values()])

@@ -47,6 +47,8 @@ entity = Table(
     metadata,
     Column("key", _Key, primary_key=True),
     Column("kind", String(8), nullable=False),
+    # what UDDI 2 and 1 call it: registry/older_keys.py
+    Column("v2_key", String(36), nullable=False, index=True),
     Column("parent_key", _Key, ForeignKey("entity.key", ondelete="CASCADE"), index=True),
     Column("position", Integer, nullable=False),
     Column("publisher", String(255), nullable=False, index=True),

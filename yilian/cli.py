@@ -6,11 +6,10 @@ import sys
 
 import typer
 
-from yilian.commands import adapter, audit
+from yilian.commands import adapter, audit, gateway
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
-from yilian.commands.gateway import gateway
 from yilian.commands.hash_password import hash_password
 from yilian.commands.node import node
 from yilian.commands.pacs import pacs
@@ -26,11 +25,12 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, node, registry, gateway, call, wsdl, codec, pacs):
+for command in (demo, node, registry, call, wsdl, codec, pacs):
     app.command()(command)
 app.command("hash-password")(hash_password)
 app.add_typer(adapter.app)
 app.add_typer(audit.app)
+app.add_typer(gateway.app)
 
 
 def main() -> None:

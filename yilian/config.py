@@ -7,8 +7,9 @@ are the database of a ``sqlite`` URL and every key that ends in ``_file``.
 
 from __future__ import annotations
 
+import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
@@ -28,10 +29,43 @@ Model = TypeVar("Model", bound=BaseModel)
 HttpUrl = Annotated[str, Field(pattern=r"^https?://[^/\s]+(/[^\s?#]*)?$", max_length=4096)]
 
 
+@dataclass(frozen=True)
+class Problem:
+    """Something that is wrong, or that somebody should know, about one key of a file."""
+
+    line: int
+    key: str
+    zh: str
+    en: str
+
+
+class Misconfigured(Refused):
+    """A configuration with something wrong in it; ``problems`` one by one."""
+
+    def __init__(self, zh: str, en: str, problems: Sequence[Problem]) -> None:
+        super().__init__(zh, en)
+        self.problems = tuple(problems)
+
+
 class Section(BaseModel):
     """A table of a configuration file: no key that nobody reads, nothing changed later."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ContactPerson(Section):
+    """Somebody, or a desk, to be called about this hospital's services."""
+
+    name: str = Field(min_length=1, max_length=255)
+    phone: str = Field(default="", max_length=50)
+    email: str = Field(default="", max_length=255, pattern=r"^([^@\s]+@[^@\s]+)?$")
+
+
+class Contacts(Section):
+    """Who answers for the services, and whom to call at any hour; both stand in the registry."""
+
+    owner: ContactPerson | None = None
+    on_call: ContactPerson | None = None
 
 
 class Hospital(Section):
@@ -40,6 +74,7 @@ class Hospital(Section):
     code: str = Field(pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$")
     name: str = Field(min_length=1, max_length=255)
     name_en: str = Field(min_length=1, max_length=255)
+    contacts: Contacts = Contacts()
 
 
 class Listen(Section):
@@ -101,7 +136,8 @@ class NodeConfig(Section):
 
 
 def load(path: Path, model: type[Model]) -> Model:
-    """The checked configuration in ``path``. Refused names all that is wrong with it."""
+    """The checked configuration in ``path``. Misconfigured names all that is wrong with it;
+    Refused says that there is nothing to read."""
     try:
         text = path.read_text("utf-8")
     except FileNotFoundError:
@@ -116,20 +152,34 @@ def load(path: Path, model: type[Model]) -> Model:
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        raise Refused(
-            f"{path} 不是有效的 TOML：{error}", f"{path} is not valid TOML: {error}"
+        line = re.search(r"at line (\d+)", str(error))
+        where = int(line[1]) if line else text.count("\n") + 1
+        raise Misconfigured(
+            f"{path} 不是有效的 TOML：{error}",
+            f"{path} is not valid TOML: {error}",
+            [Problem(where, "-", f"不是有效的 TOML：{error}", f"not valid TOML: {error}")],
         ) from error
     try:
         folder = path.absolute().parent
         return model.model_validate(_anchored(data, folder), context={"folder": folder})
     except ValidationError as error:
-        problems = list(_problems(error, text, model))
-        lines_zh = "\n".join(f"  第 {p.line} 行 {p.key}：{p.zh}" for p in problems)
-        lines_en = "\n".join(f"  line {p.line}, {p.key}: {p.en}" for p in problems)
-        raise Refused(
-            f"配置文件 {path} 有误，未启动：\n{lines_zh}",
-            f"{path} is wrong; nothing was started:\n{lines_en}",
-        ) from None
+        raise misconfigured(path, list(_problems(error, text, model))) from None
+
+
+def misconfigured(path: Path, problems: Sequence[Problem]) -> Misconfigured:
+    """All that is wrong with a file, as one refusal."""
+    lines_zh = "\n".join(f"  第 {p.line} 行 {p.key}：{p.zh}" for p in problems)
+    lines_en = "\n".join(f"  line {p.line}, {p.key}: {p.en}" for p in problems)
+    return Misconfigured(
+        f"配置文件 {path} 有误，未启动：\n{lines_zh}",
+        f"{path} is wrong; nothing was started:\n{lines_en}",
+        problems,
+    )
+
+
+def problem_at(text: str, way: Way, zh: str, en: str) -> Problem:
+    """A problem with the line at which ``way`` stands in the file's text."""
+    return Problem(find_line(text, way), ".".join(map(str, way)) or "-", zh, en)
 
 
 def read_password(file: Path) -> str:
@@ -149,17 +199,9 @@ def read_password(file: Path) -> str:
     return lines[0].strip()
 
 
-@dataclass(frozen=True)
-class _Problem:
-    line: int
-    key: str
-    zh: str
-    en: str
-
-
 def _problems(
     error: ValidationError, text: str, model: type[BaseModel], base: Way = ()
-) -> Iterator[_Problem]:
+) -> Iterator[Problem]:
     for one in error.errors(include_url=False):
         context = one.get("ctx", {})
         cause = context.get("error")
@@ -167,8 +209,7 @@ def _problems(
         if path and path[-1] == "[key]":  # pydantic's mark of a bad key of a mapping
             path = path[:-1]
         for found in getattr(cause, "found", ()):  # a check over several keys found several things
-            where = (*path, *found.where)
-            yield _Problem(find_line(text, where), ".".join(map(str, where)), found.zh, found.en)
+            yield problem_at(text, (*path, *found.where), found.zh, found.en)
         if hasattr(cause, "found"):
             continue
         if isinstance(cause, ValidationError):  # of a model that a validator asked in turn
@@ -182,7 +223,7 @@ def _problems(
         elif one["type"] == "extra_forbidden":
             known = ", ".join(_keys_beside(model, path)) or "—"
             zh, en = f"未知的键；可用的键：{known}", f"unknown key; there are: {known}"
-        yield _Problem(find_line(text, path), ".".join(map(str, path)) or "-", zh, en)
+        yield problem_at(text, path, zh, en)
 
 
 def _keys_beside(model: type[BaseModel], path: Way) -> list[str]:

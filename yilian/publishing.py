@@ -13,9 +13,17 @@ import structlog
 
 from registry.client import UddiClient
 from registry.errors import RegistryUnavailable, UddiError
-from registry.publisher import HospitalEntry, PublishError, ServiceEntry, publish_node
+from registry.publisher import (
+    ON_CALL,
+    OWNER,
+    ContactEntry,
+    HospitalEntry,
+    PublishError,
+    ServiceEntry,
+    publish_node,
+)
 from registry.uddi.wsdl_mapping import WsdlError
-from yilian.config import NodeConfig, read_password
+from yilian.config import Contacts, NodeConfig, read_password
 from yilian.node import Node
 
 log = structlog.get_logger()
@@ -75,7 +83,10 @@ class Publication:
 def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
     config = node.config
     hospital = HospitalEntry(
-        code=config.hospital.code, name=config.hospital.name, name_en=config.hospital.name_en
+        code=config.hospital.code,
+        name=config.hospital.name,
+        name_en=config.hospital.name_en,
+        contacts=_contacts(config.hospital.contacts),
     )
     inside = config.listen.public_url.rstrip("/")
     outside = config.alliance.gateway_url.rstrip("/") if config.alliance else None
@@ -93,3 +104,12 @@ def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
             )
         )
     return hospital, services
+
+
+def _contacts(contacts: Contacts) -> tuple[ContactEntry, ...]:
+    given = ((OWNER, contacts.owner), (ON_CALL, contacts.on_call))
+    return tuple(
+        ContactEntry(use_type, person.name, person.phone, person.email)
+        for use_type, person in given
+        if person is not None
+    )

@@ -6,6 +6,7 @@ version and its local name the operation.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 import structlog
@@ -14,9 +15,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry.errors import UddiError
 from registry.failures import busy, described
+from registry.older_keys import newer_keys
 from registry.uddi import schema, v3
-from registry.uddi.context import NODE_ID, Context
+from registry.uddi.context import Context
 from registry.uddi.inquiry import INQUIRY, Operation
+from registry.uddi.older_answers import older_error, report_attributes, to_older
+from registry.uddi.older_requests import to_version_3
+from registry.uddi.older_versions import OLDER, Older
 from registry.uddi.publication import PUBLICATION
 from registry.uddi.security import SECURITY
 from registry.uddi.soap import EnvelopeError, envelope, open_envelope, plain_fault, uddi_fault
@@ -30,13 +35,10 @@ PORTS: dict[str, dict[str, Operation]] = {
     "security": SECURITY,
     "subscription": {},
 }
+_ALL: dict[str, Operation] = {**INQUIRY, **PUBLICATION, **SECURITY}
 
-#: How a dispositionReport's root looks in each version; version 3 has no attributes there.
-_REPORTS: dict[str, dict[str, str]] = {
-    v3.NAMESPACE: {},
-    "urn:uddi-org:api_v2": {"generic": "2.0", "operator": NODE_ID},
-    "urn:uddi-org:api": {"generic": "1.0", "operator": NODE_ID},
-}
+#: The operation that takes a core for a while, on purpose.
+LOGIN = "get_authToken"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,15 +47,32 @@ class Answer:
     body: bytes
 
 
-def answer(context: Context, port: str, body: bytes, content_type: str | None = None) -> Answer:
-    """The answer to one message at ``/uddi/{port}``: HTTP 200, or 500 with a SOAP Fault."""
+class LoginAsked(Exception):
+    """The message asks for a token, and whoever called had no room for that."""
+
+
+def answer(
+    context: Context,
+    port: str,
+    body: bytes,
+    content_type: str | None = None,
+    *,
+    logins: bool = True,
+) -> Answer:
+    """The answer to one message at ``/uddi/{port}``: HTTP 200, or 500 with a SOAP Fault.
+    LoginAsked, and nothing done, for a get_authToken where ``logins`` is not set."""
     try:
         request = open_envelope(body, content_type)
     except EnvelopeError as error:
         return Answer(500, plain_fault(error))
     name = etree.QName(request)
     namespace = name.namespace or ""
+    if name.localname == LOGIN and not logins:
+        raise LoginAsked
     try:
+        older = OLDER.get(namespace)
+        if older is not None:
+            return Answer(200, envelope(_answer_older(context, older, port, request)))
         operation = _operation(port, namespace, name.localname)
         schema.check(request)
         return Answer(200, envelope(operation(context, request)))
@@ -80,6 +99,24 @@ def refuse(error: UddiError) -> Answer:
     return _fault(error, v3.NAMESPACE)
 
 
+def _answer_older(
+    context: Context, older: Older, port: str, request: etree._Element
+) -> etree._Element:
+    """By way of version 3: the request becomes one of it, and the answer one of the older."""
+    name = etree.QName(request).localname
+    if not older.has(name, port):
+        raise UddiError("unsupported", f"不支持的操作 / operation not supported: {name}")
+    older.check(request)
+
+    def lookup(keys: Iterable[str]) -> dict[str, str]:
+        with context.store.engine.connect() as connection:
+            return newer_keys(connection, keys)
+
+    newer = to_version_3(older, request, lookup)
+    operation = _ALL[etree.QName(newer).localname]
+    return to_older(older, name, operation(context, newer))
+
+
 def _operation(port: str, namespace: str, name: str) -> Operation:
     if namespace != v3.NAMESPACE and not namespace.startswith("urn:uddi-org:sub"):
         raise UddiError(
@@ -101,5 +138,7 @@ def _operation(port: str, namespace: str, name: str) -> Operation:
 
 
 def _fault(error: UddiError, namespace: str) -> Answer:
-    version = namespace if namespace in _REPORTS else v3.NAMESPACE
-    return Answer(500, uddi_fault(error, version, _REPORTS[version]))
+    older = OLDER.get(namespace)
+    if older is None:
+        return Answer(500, uddi_fault(error, v3.NAMESPACE, {}))
+    return Answer(500, uddi_fault(older_error(error), older.namespace, report_attributes(older)))

@@ -9,6 +9,8 @@ from lxml import etree
 
 from registry.keys import fold
 from registry.model import BusinessEntity, BusinessService, Find, Kind, TModel
+from registry.projections import own_services
+from registry.qualifiers import parse
 from registry.search import Page
 from registry.uddi.context import NODE_ID, Context
 from registry.uddi.v3 import append, q, read, root
@@ -17,9 +19,13 @@ Operation = Callable[[Context, etree._Element], etree._Element | None]
 
 
 def find_business(context: Context, request: etree._Element) -> etree._Element:
-    page = context.store.find("business", read(request, Find), depth=1)
+    find = read(request, Find)
+    page = context.store.find("business", find, depth=1)
+    found = list(page.entities)
+    if "suppressProjectedServices" in parse(find.qualifiers):
+        found = [own_services(business) for business in found]
     answer = _list("businessList", page)
-    add_business_infos(answer, list(page.entities))
+    add_business_infos(answer, found)
     return answer
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from registry.model import CategoryBag, KeyedReference, LangText, OverviewDoc, TModel, UseText
 
 TYPES = "uddi:uddi.org:categorization:types"
+RELATIONSHIPS = "uddi:uddi.org:relationships"
 GENERAL_KEYWORDS = "uddi:uddi.org:categorization:general_keywords"
 WSDL_TYPES = "uddi:uddi.org:wsdl:types"
 XML_NAMESPACE = "uddi:uddi.org:xml:namespace"
@@ -21,7 +22,7 @@ HOSPITAL_CODE = "uddi:yilian:hospital-code"
 FACE_INSIDE = "uddi:yilian:face:inside"
 
 #: Category systems whose values are keys, and are therefore folded as keys are.
-ENTITY_KEY_VALUES = frozenset({PORTTYPE_REFERENCE})
+ENTITY_KEY_VALUES = frozenset({PORTTYPE_REFERENCE, PROTOCOL, TRANSPORT})
 
 _SPEC = "http://www.uddi.org/pubs/uddi-v3.0.2-20041019.htm"
 _NOTE = (
@@ -45,6 +46,8 @@ WELL_KNOWN: tuple[TModel, ...] = (
             "UDDI 类型分类", "UDDI type category system", _SPEC),
     _tmodel(GENERAL_KEYWORDS, "uddi-org:general_keywords", "categorization",
             "通用关键词", "General keywords", _SPEC),
+    _tmodel(RELATIONSHIPS, "uddi-org:relationships", "relationship",
+            "企业间关系", "Relationships of businesses", _SPEC),
     _tmodel(WSDL_TYPES, "uddi-org:wsdl:types", "categorization",
             "WSDL 实体类型", "WSDL type category system", _NOTE),
     _tmodel(XML_NAMESPACE, "uddi-org:xml:namespace", "categorization",

@@ -20,7 +20,14 @@ from registry.model import (
     TModel,
     UseText,
 )
-from registry.publisher import HospitalEntry, PublishError, ServiceEntry, publish_node
+from registry.publisher import (
+    OWNER,
+    ContactEntry,
+    HospitalEntry,
+    PublishError,
+    ServiceEntry,
+    publish_node,
+)
 from registry.uddi.wellknown import FACE_INSIDE, WELL_KNOWN, WSDL_TYPES, XML_NAMESPACE
 from registry.uddi.wsdl_mapping import WsdlError, map_wsdl
 
@@ -324,3 +331,19 @@ def test_everything_is_there_after_a_restart(tmp_path):
     with running(config(tmp_path)) as server:
         assert server.client().bindings() == before
         server.client().save_tmodels(token, [TModel(name=LangText("令牌仍有效"))])
+
+
+def test_the_nodes_contacts_stand_on_the_business(registry):
+    owner = ContactEntry(OWNER, "信息科 李工", "0571-0000 8101", "li@hx.example")
+    publish(registry, replace(HX, contacts=(owner,)), entry("hx"))
+    client, token = registry.client(), registry.token()
+    (business,) = client.get_business_detail(["uddi:yilian:hospital:hx"])
+    (contact,) = business.contacts
+    assert contact.use_type == "owner"
+    assert contact.phones[0].value == "0571-0000 8101"
+    by_hand = Contact((LangText("医务科"),), "medical")
+    client.save_businesses(token, [replace(business, contacts=(contact, by_hand))])
+    other = ContactEntry(OWNER, "信息科 王工")
+    publish(registry, replace(HX, contacts=(other,)), entry("hx"))
+    (business,) = client.get_business_detail(["uddi:yilian:hospital:hx"])
+    assert [one.person_names[0].value for one in business.contacts] == ["信息科 王工", "医务科"]

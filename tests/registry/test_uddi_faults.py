@@ -44,8 +44,6 @@ def refused(registry, port, message):
 @pytest.mark.parametrize(
     ("port", "message", "error"),
     [
-        ("inquiry", '<find_business generic="2.0" xmlns="urn:uddi-org:api_v2"/>', 10040),
-        ("inquiry", '<find_business generic="1.0" xmlns="urn:uddi-org:api"/>', 10040),
         ("inquiry", '<find_business xmlns="urn:somebody:else"/>', 10040),
         ("inquiry", "<find_business/>", 10040),
         ("inquiry", v3("find_everything"), 10050),
@@ -93,7 +91,6 @@ def test_what_is_refused_before_anything_is_stored(registry, port, message, erro
         (("serviceSubset", "bindingSubset"), 40500),
         (("diacriticInsensitiveMatch",), 10050),
         (("UTS-10",), 10050),
-        (("signaturePresent",), 10050),
         (("soundsLike",), 10050),
     ],
 )
@@ -166,17 +163,6 @@ def test_a_partition_belongs_to_the_owner_of_its_generator(registry):
     assert saved.content[0].get("tModelKey") == "uddi:acme.org:t1"
     error = refused(registry, "publish", v3("save_tModel", other + tmodel("uddi:acme.org:t2")))
     assert error == (40100, "E_keyUnavailable")
-
-
-def test_a_service_key_in_another_business_is_no_projection(registry):
-    token = token_of(registry)
-    one = registry.uddi("publish", v3("save_business", token + business("one"))).content[0]
-    child = (
-        "<businessServices><businessService "
-        f'businessKey="{one.get("businessKey")}"/></businessServices>'
-    )
-    error = refused(registry, "publish", v3("save_business", token + business("two", "", child)))
-    assert error == (10050, "E_unsupported")
 
 
 def test_an_expired_token(tmp_path):

@@ -275,16 +275,6 @@ def test_the_registrys_own_limit_cuts_too(tmp_path):
         assert reply.content.get("truncated") == "true"
 
 
-@pytest.mark.parametrize("what", ["discoveryURLs", "group"])
-def test_criteria_that_are_not_supported_are_not_ignored(registry, what):
-    content = {
-        "discoveryURLs": "<discoveryURLs><discoveryURL>http://x</discoveryURL></discoveryURLs>",
-        "group": '<categoryBag><keyedReferenceGroup tModelKey="uddi:x"/></categoryBag>',
-    }[what]
-    reply = registry.uddi("inquiry", v3("find_business", "<name>a</name>" + content))
-    assert reply.error[0] == 10050
-
-
 def test_details_come_in_the_order_asked_for_with_everything_inside(registry):
     keys = ["uddi:yilian:test:south", "UDDI:yilian:test:NORTH"]
     south, north = registry.client().get_business_detail(keys)

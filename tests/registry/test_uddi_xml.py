@@ -5,6 +5,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 from registry import rows
+from registry.matching import like_pattern
 from registry.model import (
     Address,
     AddressLine,
@@ -23,7 +24,6 @@ from registry.model import (
     TModelInstanceInfo,
     UseText,
 )
-from registry.search import like_pattern
 from registry.uddi import schema
 from registry.uddi.soap import EnvelopeError, envelope, open_envelope, printable
 from registry.uddi.v3 import read, write

@@ -17,6 +17,18 @@ from yilian.demo_data import FIRST_PATIENT, HOSPITALS
 HOST = "127.0.0.1"
 PATIENT = FIRST_PATIENT
 
+#: code: whom to ask, as a node's [hospital.contacts] has it; the numbers are nobody's
+CONTACTS: Mapping[str, Mapping[str, Mapping[str, str]]] = {
+    "hx": {
+        "owner": {"name": "信息科 李工", "phone": "0571-0000 8101", "email": "li@hx.example"},
+        "on_call": {"name": "信息科值班", "phone": "0571-0000 8120"},
+    },
+    "sq": {
+        "owner": {"name": "办公室 陈主任", "phone": "0571-0000 6002"},
+        "on_call": {"name": "联盟运维", "phone": "0571-0000 1234", "email": "ops@yilian.example"},
+    },
+}
+
 
 @dataclass(frozen=True)
 class DemoHospital:
@@ -120,6 +132,7 @@ class Plan:
         return (
             f"# {hospital.name} / {hospital.name_en}\n"
             + _table("hospital", code=hospital.code, name=hospital.name, name_en=hospital.name_en)
+            + _table("hospital.contacts", **CONTACTS.get(hospital.code, {}))
             + _table("listen", **listen)
             + _table(
                 "registry",

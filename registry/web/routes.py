@@ -1,0 +1,40 @@
+"""The pages' addresses. Nothing is changed by a GET."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Mount, Route
+from starlette.staticfiles import StaticFiles
+
+from registry.web import overview
+from registry.web.site import View, guarded
+
+
+class _Static(StaticFiles):
+    """Files beside the pages: asked for again only by their ETag, never taken for another type."""
+
+    def file_response(self, *given: Any, **more: Any) -> Response:
+        response = super().file_response(*given, **more)
+        response.headers["X-Content-Type-Options"] = "nosniff"
+        response.headers["Cache-Control"] = "no-cache"
+        return response
+
+
+_STATIC = Path(__file__).parent / "static"
+
+
+def routes() -> list[BaseRoute]:
+    """What a browser asks for. The app's state must have a ``Site`` as ``site``."""
+    return [
+        _get("/", overview.overview),
+        _get("/search", overview.search),
+        _get("/hospital/{key:path}", overview.hospital),
+        Mount("/static", _Static(directory=_STATIC)),
+    ]
+
+
+def _get(path: str, view: View) -> Route:
+    return Route(path, guarded(view), methods=["GET"])

@@ -1,0 +1,205 @@
+"""Search as you type: hospitals, and services, operations and fields of the known contracts, by
+Chinese or English names, pinyin or its initials. Every answer is bounded.
+
+Each word of the query must match; one hospital's word and one operation's together find the
+operation at that hospital: ``hx getlab``.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Literal
+
+from registry.web.pinyin import keys_of
+from registry.web.snapshot import ListedHospital, ListedService
+from services.catalogue import CONTRACTS
+from services.contract import Field, ListOf, RecordType, Type
+from services.his_service import OPERATIONS
+from services.soap.interface import Interface, his_service_interface, typed_interface
+
+#: characters and words of a query that are looked at
+LONGEST, MOST_WORDS = 100, 6
+
+EntryKind = Literal["service", "operation", "field"]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """Something in a contract. ``names`` is folded, one name a line, its own; ``text`` has its
+    surroundings' names too."""
+
+    kind: EntryKind
+    service: str
+    namespace: str
+    operation: str
+    name: str
+    zh: str
+    en: str
+    names: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """An entry that was found; ``hospitals`` are the first of ``total`` that offer it."""
+
+    entry: Entry
+    hospitals: tuple[ListedHospital, ...]
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """``hospital_total``: how many match in all."""
+
+    hospitals: tuple[ListedHospital, ...]
+    hospital_total: int
+    entries: tuple[Hit, ...]
+    entry_total: int
+
+
+def words_of(query: str) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(query[:LONGEST].casefold().split()))[:MOST_WORDS]
+
+
+def matching(hospitals: Sequence[ListedHospital], words: Iterable[str]) -> list[ListedHospital]:
+    """Those whose names hold every word, the better matches first, otherwise in order."""
+    words = tuple(words)
+    found = [one for one in hospitals if all(word in one.text for word in words)]
+    return sorted(found, key=lambda one: not _begins(one.text, words))
+
+
+class Index:
+    """A search over one state of the registry; what many queries need is found out once."""
+
+    def __init__(self, hospitals: Sequence[ListedHospital]) -> None:
+        self.hospitals = hospitals
+        self._all_entries = (*_entries(), *_foreign(hospitals))
+        self._offering: dict[tuple[str, str], list[ListedHospital]] = {}
+        for hospital in hospitals:
+            for service in hospital.by_name.values():
+                place = (service.label, service.namespace)
+                self._offering.setdefault(place, []).append(hospital)
+
+    def seek(self, query: str, limit: int, each: int = 3) -> Found:
+        """At most ``limit`` hospitals and as many entries, each with at most ``each`` hospitals."""
+        words = words_of(query)
+        if not words:
+            return Found((), 0, (), 0)
+        here = matching(self.hospitals, words)
+        ranked = []
+        for number, entry in enumerate(self._all_entries):
+            own = frozenset(word for word in words if word in entry.text)
+            # An operation is not found by its service's name alone: the service is.
+            if any(word in entry.names for word in own):
+                place = ("service", "operation", "field").index(entry.kind)
+                rest = frozenset(words) - own
+                ranked.append((not _begins(entry.names, own), place, number, entry, rest))
+        ranked.sort(key=lambda one: one[:3])
+        at: dict[frozenset[str], set[str]] = {}
+        offered: dict[tuple[frozenset[str], str, str], list[ListedHospital]] = {}
+        hits: list[Hit] = []
+        total = 0
+        for *_, entry, rest in ranked:
+            at_place = (rest, entry.service, entry.namespace)
+            if at_place not in offered:
+                offering = self._offering.get((entry.service, entry.namespace), [])
+                if rest and rest not in at:
+                    at[rest] = {one.key for one in matching(self.hospitals, rest)}
+                offered[at_place] = [one for one in offering if not rest or one.key in at[rest]]
+            found = offered[at_place]
+            if found:
+                total += 1
+                if len(hits) < limit:
+                    hits.append(Hit(entry, tuple(found[:each]), len(found)))
+        return Found(tuple(here[:limit]), len(here), tuple(hits), total)
+
+
+def service_at(hospital: ListedHospital, entry: Entry) -> ListedService:
+    """The service of the hospital that the entry is in. KeyError: it does not offer it."""
+    return hospital.by_name[entry.service]
+
+
+def _begins(text: str, words: Iterable[str]) -> bool:
+    lines = text.split("\n")
+    return any(line.startswith(word) for word in words for line in lines)
+
+
+# --- what there is to be found -----------------------------------------------------------------
+
+
+@cache
+def _entries() -> tuple[Entry, ...]:
+    """Of the contracts that we know, which every registry of this release knows alike."""
+    found: list[Entry] = []
+    for contract in CONTRACTS.values():
+        found += _of_interface(typed_interface(contract))
+    found += _of_interface(his_service_interface())
+    return tuple(found)
+
+
+def _of_interface(interface: Interface) -> Iterable[Entry]:
+    name, namespace = interface.name, interface.namespace
+    above = _names(name, interface.zh)
+    yield Entry("service", name, namespace, "", name, interface.zh, "", above, above)
+    columns = {one.name: one.columns for one in OPERATIONS} if interface.lenient else {}
+    for operation in interface.operations:
+        own = _names(operation.name, operation.zh)
+        text = f"{own}\n{above}"
+        yield Entry(
+            "operation",
+            name,
+            namespace,
+            operation.name,
+            operation.name,
+            operation.zh,
+            "",
+            own,
+            text,
+        )
+        fields = [*_fields(operation.request), *_fields(operation.response)]
+        fields += [column.field for column in columns.get(operation.name, ())]
+        for field in {one.name: one for one in fields}.values():
+            names = _names(field.name, field.doc.zh, field.doc.en)
+            yield Entry(
+                *("field", name, namespace, operation.name, field.name),
+                *(field.doc.zh, field.doc.en, names, f"{names}\n{text}"),
+            )
+
+
+def _fields(fields: Iterable[Field]) -> Iterable[Field]:
+    for field in fields:
+        yield field
+        yield from _inside(field.type)
+
+
+def _inside(kind: Type) -> Iterable[Field]:
+    if isinstance(kind, ListOf):
+        kind = kind.item
+    if isinstance(kind, RecordType):
+        yield from _fields(kind.fields)
+
+
+def _foreign(hospitals: Sequence[ListedHospital]) -> list[Entry]:
+    """Services that no contract of ours describes, by the names that they were published with."""
+    known = {(entry.service, entry.namespace) for entry in _entries() if entry.kind == "service"}
+    found: dict[tuple[str, str], Entry] = {}
+    for hospital in hospitals:
+        for one in hospital.services:
+            place = (one.label, one.namespace)
+            if place not in known and place not in found:
+                names = _names(one.label, one.zh, one.en)
+                found[place] = Entry("service", *place, "", one.label, one.zh, one.en, names, names)
+    return list(found.values())
+
+
+@cache
+def _pinyin(zh: str) -> tuple[str, str]:
+    return keys_of(zh)
+
+
+def _names(*names: str) -> str:
+    pinyin = [key for name in names for key in _pinyin(name)]
+    return "\n".join(one for one in (*names, *pinyin) if one).casefold()

@@ -1,0 +1,106 @@
+"""What the pages share: the store, its snapshot, health, and a thread to ask them in."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from functools import partial
+from typing import Any, TypeVar
+
+import structlog
+from anyio import CapacityLimiter, to_thread
+from sqlalchemy.exc import SQLAlchemyError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from registry.errors import UddiError
+from registry.failures import described
+from registry.store import Store
+from registry.web.grid import Shown, health_of
+from registry.web.rendering import rendered
+from registry.web.seams import HealthBook, Leases, Nothing, Versions
+from registry.web.seek import Index
+from registry.web.snapshot import Snapshot
+
+T = TypeVar("T")
+View = Callable[[Request], Awaitable[Response]]
+
+log = structlog.get_logger("registry")
+
+
+@dataclass
+class Site:
+    """``public_url``: how others reach this registry, "" where that is as they asked."""
+
+    store: Store
+    limiter: CapacityLimiter
+    public_url: str = ""
+    health: HealthBook = field(default_factory=Nothing)
+    leases: Leases = field(default_factory=Nothing)
+    versions: Versions = field(default_factory=Nothing)
+
+    def __post_init__(self) -> None:
+        self.snapshot = Snapshot(self.store)
+        self._index: Index | None = None
+        self._health: dict[str, Shown] = {}
+        self._health_of: Any = None
+        self._health_until = 0.0
+
+    def index(self) -> Index:
+        """The search over the present state."""
+        hospitals = self.snapshot.hospitals()
+        index = self._index
+        if index is None or index.hospitals is not hospitals:
+            # Two threads may both make one; either will do.
+            index = self._index = Index(hospitals)
+        return index
+
+    def all_health(self) -> dict[str, Shown]:
+        """Every service's health by its key, some seconds old where there are many: finding it
+        out may take a twentieth of the time."""
+        started = time.monotonic()
+        hospitals = self.snapshot.hospitals()
+        if started >= self._health_until or hospitals is not self._health_of:
+            self._health = health_of(hospitals, self.health)
+            self._health_of = hospitals
+            cost = time.monotonic() - started
+            self._health_until = started + max(1.0, 20 * cost)
+        return self._health
+
+
+class Missing(Exception):
+    """There is no such entity: answered by a page that says so, with 404."""
+
+
+def site_of(request: Request) -> Site:
+    site: Site = request.app.state.site
+    return site
+
+
+async def in_thread(request: Request, function: Callable[..., T], *arguments: Any) -> T:
+    """``function`` in a thread, of which there are as many as the database has connections."""
+    return await to_thread.run_sync(partial(function, *arguments), limiter=site_of(request).limiter)
+
+
+def guarded(view: View) -> View:
+    """The view, with a page of words for what is not there and for a database that is away."""
+
+    async def answer(request: Request) -> Response:
+        try:
+            return await view(request)
+        except Missing:
+            return missing(request)
+        except UddiError as error:
+            if error.code != "invalidKeyPassed":
+                raise
+            return missing(request)
+        except SQLAlchemyError as error:
+            log.error("page without database", path=request.url.path, error=described(error))
+            return rendered(request, "message.html", 503, heading="busy", hint="busy_hint")
+
+    return answer
+
+
+def missing(request: Request) -> Response:
+    return rendered(request, "message.html", 404, heading="not_found", hint="not_found_hint")
