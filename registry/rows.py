@@ -20,6 +20,7 @@ from registry.model import (
     TModel,
 )
 from registry.uddi.wellknown import ENTITY_KEY_VALUES
+from registry.xml_text import texts
 
 CLASSES: dict[Kind, type[Entity]] = {
     "business": BusinessEntity,
@@ -115,6 +116,27 @@ def references_of(item: Entity) -> list[dict[str, str]]:
         for bag, references in bags
         for r in references
     ]
+
+
+def sort_of(item: Entity, position: int, moment: int) -> str:
+    """What it comes by in a list: its first name. Bindings have none: those saved first come
+    first (``moment``: microseconds), and in their service's order where they were saved at once."""
+    if isinstance(item, BindingTemplate):
+        return f"{moment:020} {position:06}"
+    names = names_of(item)
+    return names[0]["value"] if names else ""
+
+
+def info_of(item: Entity) -> str:
+    """The content of its info element in a list of UDDI 3, as XML, without what stands inside."""
+    match item:
+        case BusinessEntity():
+            return texts("name", item.names) + texts("description", item.descriptions)
+        case BusinessService():
+            return texts("name", item.names)
+        case TModel():
+            return texts("name", (item.name,)) + texts("description", item.descriptions)
+    return ""
 
 
 def tmodel_keys_of(item: Entity) -> set[str]:

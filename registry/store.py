@@ -33,7 +33,7 @@ from registry.rows import kind_of
 from registry.saving import (
     check_owner,
     descendants,
-    insert_entity,
+    insert_entities,
     now,
     removed,
     save_tree,
@@ -221,6 +221,6 @@ class Store:
             moment = now()
             for tmodel in WELL_KNOWN:
                 if tmodel.key not in there:
-                    insert_entity(connection, OPERATOR, tmodel, None, 0, moment, moment)
+                    insert_entities(connection, OPERATOR, tmodel, None, 0, moment, {})
 
         self.write(work)
