@@ -6,7 +6,7 @@ Within one bag, the find qualifiers say how its members combine.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from sqlalchemy import Select, and_, exists, func, literal, or_, select
@@ -18,7 +18,7 @@ from registry.model import Find, KeyedReference, KeyedReferenceGroup, Kind, Lang
 from registry.projections import projected_by, projecting, projection
 from registry.qualifiers import Qualifiers
 from registry.rows import PARENT_KIND, fold_reference, no_such_key
-from registry.sources import Criterion, Everything, Keys, Rows, Source
+from registry.sources import Criterion, Everything, Keys, Rows, Source, unindexed
 from registry.tables import entity, instance_info, keyed_reference, name
 from registry.uddi.wellknown import GENERAL_KEYWORDS
 
@@ -47,7 +47,8 @@ def criteria(
         bag = find.category_bag
         found += bags.criteria("category", bag.references, bag.groups, "andAllKeys")
     if find.discovery_urls:
-        found.append(Criterion((Keys(kind, owners_of_url(find.discovery_urls, qualifiers)),)))
+        keys = owners_of_url(find.discovery_urls, qualifiers)
+        found.append(Criterion((Keys(kind, keys),), ("URL", find.discovery_urls, qualifiers)))
     if tmodel_keys:
         found.append(bags.with_tmodels(list(dict.fromkeys(tmodel_keys))))
     return found
@@ -62,10 +63,12 @@ def _inside(
         raise no_such_key(parent_key)
     each = entity.alias()
     inside: list[Source] = [
-        Rows(each.c.sort_name, each.c.key, (each.c.parent_key == parent_key, each.c.kind == kind))
+        Rows(each.c.sort_name, each.c.key, (each.c.parent_key == parent_key,), ordered=True)
     ]
     if kind == "service" and "suppressProjectedServices" not in qualifiers:
-        inside.append(Keys(kind, projected_by(parent_key)))
+        projects = exists().where(projection.c.business_key == parent_key)
+        if connection.execute(select(projects)).scalar():
+            inside.append(Keys(kind, projected_by(parent_key)))
     return Criterion(tuple(inside))
 
 
@@ -77,12 +80,15 @@ def _by_names(kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers) -> 
             found.append(Everything(kind, named=kind == "service"))
             continue
         table = name.alias().c
-        where = [table.kind == kind, matches(table.value, table.folded, wanted.value, qualifiers)]
+        lang: tuple[Condition, ...] = ()
         if wanted.lang:
-            where.append(table.lang.like(escape(wanted.lang.lower()) + "%", escape="\\"))
-        ordered = not qualifiers.approximate
-        found.append(Rows(table.sort_name, table.entity_key, tuple(where), ordered))
-    return Criterion(tuple(found))
+            lang = (table.lang.like(escape(wanted.lang.lower()) + "%", escape="\\"),)
+        value, ordered = wanted.value, not qualifiers.approximate
+        where = (table.kind == kind, matches(table.value, table.folded, value, qualifiers), *lang)
+        # An entity's names are of its own kind.
+        plain = matches(unindexed(table.value), unindexed(table.folded), value, qualifiers)
+        found.append(Rows(table.sort_name, table.entity_key, where, ordered, (plain, *lang)))
+    return Criterion(tuple(found), ("name", kind, tuple(names), qualifiers))
 
 
 class _Bags:
@@ -106,24 +112,26 @@ class _Bags:
         default: str,
     ) -> list[Criterion]:
         levels = self._levels() if bag == "category" else [self._kind]
-        having = [
-            (r, [source for level in levels for source in self._with_reference(bag, r, level)])
+        every: dict[KeyedReference | KeyedReferenceGroup, list[Source]] = {
+            r: [source for level in levels for source in self._with_reference(bag, r, level)]
             for r in map(fold_reference, references)
-        ]
-        having_groups = [
-            [source for level in levels for source in self._with_group(group, level)]
-            for group in groups
-        ]
+        }
+        for group in groups:
+            every[group] = [s for level in levels for s in self._with_group(group, level)]
+
+        def any_of(members: Sequence[KeyedReference | KeyedReferenceGroup]) -> Criterion:
+            about = (self._kind, bag, tuple(members), self._qualifiers)
+            return Criterion(tuple(s for one in members for s in every[one]), about)
+
         if "orLikeKeys" in self._qualifiers:
-            alike: defaultdict[str, list[Source]] = defaultdict(list)
-            for reference, sources in having:
-                alike[reference.tmodel_key] += sources
-            return [Criterion(tuple(sources)) for sources in (*alike.values(), *having_groups)]
-        every = [*(sources for _, sources in having), *having_groups]
+            alike: defaultdict[str, list[KeyedReference]] = defaultdict(list)
+            for reference in map(fold_reference, references):
+                alike[reference.tmodel_key].append(reference)
+            return [*map(any_of, alike.values()), *(any_of([group]) for group in groups)]
         said = [one for one in ("andAllKeys", "orAllKeys") if one in self._qualifiers]
         if (said or [default])[0] == "orAllKeys":
-            return [Criterion(tuple(source for sources in every for source in sources))]
-        return [Criterion(tuple(sources)) for sources in every]
+            return [any_of(list(every))]
+        return [any_of([one]) for one in every]
 
     def _levels(self) -> list[Kind]:
         """Whose category bags count: a business's own, its services', its bindings'."""
@@ -141,17 +149,26 @@ class _Bags:
         """What has this reference in that bag. The keyName only counts among general keywords,
         where it is the name of the user's own system."""
         table = keyed_reference.alias().c
-        where = [
-            table.tmodel_key == reference.tmodel_key,
-            matches(table.key_value, table.folded, reference.key_value, self._qualifiers),
-            table.bag == bag,
-            table.kind == level,
-        ]
-        if reference.tmodel_key == GENERAL_KEYWORDS:
-            where.append(table.key_name == reference.key_name)
+
+        def conditions(same: Callable[[Any], Any]) -> tuple[Condition, ...]:
+            value, folded = same(table.key_value), same(table.folded)
+            found = (
+                same(table.tmodel_key) == reference.tmodel_key,
+                matches(value, folded, reference.key_value, self._qualifiers),
+                same(table.bag) == bag,
+                same(table.kind) == level,
+            )
+            if reference.tmodel_key == GENERAL_KEYWORDS:
+                return (*found, table.key_name == reference.key_name)
+            return found
+
+        where = conditions(lambda column: column)
         own = level == self._kind
         ordered = not self._qualifiers.approximate and (own or not self._qualifiers.fold)
-        return self._raised(table, level, tuple(where), ordered=ordered)
+        if own:
+            by_key = conditions(unindexed)
+            return [Rows(table.sort_name, table.entity_key, where, ordered, by_key)]
+        return self._raised(table, level, where, ordered=ordered)
 
     def _raised(
         self, table: Any, level: Kind, where: tuple[Condition, ...], *, ordered: bool
@@ -160,10 +177,8 @@ class _Bags:
         if level == self._kind:
             return [Rows(table.sort_name, table.entity_key, where, ordered)]
         if self._kind == "service":
-            return [Rows(table.service_sort, table.service_key, where, ordered, own=False)]
-        found: list[Source] = [
-            Rows(table.business_sort, table.business_key, where, ordered, own=False)
-        ]
+            return [Rows(table.service_sort, table.service_key, where, ordered)]
+        found: list[Source] = [Rows(table.business_sort, table.business_key, where, ordered)]
         if self._projects:
             service_key = table.entity_key if level == "service" else table.service_key
             found.append(Keys("business", projecting(select(service_key).where(*where))))
@@ -198,7 +213,8 @@ class _Bags:
         else:
             where = [table.tmodel_key == keys[0], *_also(table, keys[1:])]
         ordered = len(keys) == 1 or "orAllKeys" not in self._qualifiers
-        return Criterion(tuple(self._raised(table, "binding", tuple(where), ordered=ordered)))
+        sources = self._raised(table, "binding", tuple(where), ordered=ordered)
+        return Criterion(tuple(sources), (self._kind, "tModels", tuple(keys), self._qualifiers))
 
 
 def _also(table: Any, keys: Sequence[str]) -> list[Condition]:

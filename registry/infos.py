@@ -7,7 +7,8 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.engine import Connection
@@ -18,17 +19,21 @@ from registry.tables import entity
 
 
 class Info(NamedTuple):
-    """``info``: the content of its info element, as registry.rows.info_of makes it."""
+    """``info``: its element, as registry.rows.info_of makes it."""
 
     key: str
-    parent_key: str
     info: str
 
 
 def infos(connection: Connection, keys: Sequence[str]) -> list[Info]:
-    """In the order of the keys; what is gone meanwhile is left out."""
-    rows = {row.key: row for part in chunks(keys) for row in _rows(connection, entity.c.key, part)}
-    return [Info(key, rows[key].parent_key, rows[key].info) for key in keys if key in rows]
+    """In the order of the keys; what is gone or hidden meanwhile is left out."""
+    query = select(entity.c.key, entity.c.info).where(entity.c.hidden.is_(False))
+    found = {
+        row.key: Info(row.key, row.info)
+        for part in chunks(keys)
+        for row in connection.execute(query.where(entity.c.key.in_(part))).all()
+    }
+    return [found[key] for key in keys if key in found]
 
 
 def service_infos(
@@ -36,11 +41,13 @@ def service_infos(
 ) -> dict[str, list[Info]]:
     """By business: the services that it shows, in their order; hidden ones are not shown.
     ``projected``: those of other businesses too."""
+    columns = (entity.c.parent_key, entity.c.position, entity.c.key, entity.c.info)
+    query = select(*columns).where(entity.c.hidden.is_(False))
     found: defaultdict[str, list[Info]] = defaultdict(list)
     for part in chunks(business_keys):
-        rows = _rows(connection, entity.c.parent_key, part)
-        for row in sorted(rows, key=lambda row: row.position):
-            found[row.parent_key].append(Info(row.key, row.parent_key, row.info))
+        rows = connection.execute(query.where(entity.c.parent_key.in_(part))).all()
+        for parent_key, _, key, info in sorted(rows, key=itemgetter(1)):
+            found[parent_key].append(Info(key, info))
     if projected:
         placed = projected_keys(connection, business_keys)
         wanted = list({key for pairs in placed.values() for _, key in pairs})
@@ -50,12 +57,3 @@ def service_infos(
                 if key in others:
                     found[business_key].insert(position, others[key])
     return found
-
-
-_SHOWN = select(
-    entity.c.key, entity.c.parent_key, entity.c.position, entity.c.info
-).where(entity.c.hidden.is_(False))  # fmt: skip
-
-
-def _rows(connection: Connection, column: Any, keys: Sequence[str]) -> list[Any]:
-    return list(connection.execute(_SHOWN.where(column.in_(keys))))

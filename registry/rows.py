@@ -20,7 +20,7 @@ from registry.model import (
     TModel,
 )
 from registry.uddi.wellknown import ENTITY_KEY_VALUES
-from registry.xml_text import texts
+from registry.xml_text import attribute, texts
 
 CLASSES: dict[Kind, type[Entity]] = {
     "business": BusinessEntity,
@@ -128,14 +128,20 @@ def sort_of(item: Entity, position: int, moment: int) -> str:
 
 
 def info_of(item: Entity) -> str:
-    """The content of its info element in a list of UDDI 3, as XML, without what stands inside."""
+    """Its info element in a list of UDDI 3, as XML; a business's without its end, behind which
+    its services come; "" for bindings, which have none."""
     match item:
         case BusinessEntity():
-            return texts("name", item.names) + texts("description", item.descriptions)
+            said = texts("name", item.names) + texts("description", item.descriptions)
+            return f'<businessInfo businessKey="{attribute(item.key)}">{said}'
         case BusinessService():
-            return texts("name", item.names)
+            keys = (
+                f'serviceKey="{attribute(item.key)}" businessKey="{attribute(item.business_key)}"'
+            )
+            return f"<serviceInfo {keys}>{texts('name', item.names)}</serviceInfo>"
         case TModel():
-            return texts("name", (item.name,)) + texts("description", item.descriptions)
+            said = texts("name", (item.name,)) + texts("description", item.descriptions)
+            return f'<tModelInfo tModelKey="{attribute(item.key)}">{said}</tModelInfo>'
     return ""
 
 

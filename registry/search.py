@@ -21,7 +21,7 @@ from registry.criteria import criteria
 from registry.errors import UddiError
 from registry.model import Find, Kind
 from registry.qualifiers import Qualifiers, parse
-from registry.sources import Criterion, Everything
+from registry.sources import Criterion, Everything, Sizes
 from registry.tables import entity
 
 # How many tModels an embedded find_tModel may find before it is called too large.
@@ -31,8 +31,11 @@ _EMBEDDED = 1000
 #: condition, and no real search has as many.
 MOST_CRITERIA = 100
 
-#: How far the matches of a criterion are counted before the search, and of how many criteria.
-_COUNTED, _COMPARED = 5000, 6
+# How many criteria are compared to find the one that least entities meet.
+_COMPARED = 6
+
+# In an order of its own, a page is looked for among so many entities before all matches are sorted.
+_WINDOW = 5000
 
 #: Finds whose number of matches is remembered.
 _REMEMBERED = 500
@@ -71,6 +74,10 @@ class Limits:
     find_all: bool = False
     default_rows: int = 1000
     counts: Counts = field(default_factory=Counts)
+    sizes: Sizes = field(default_factory=Sizes)
+
+
+_EVERY_TMODEL = Limits(_EMBEDDED, default_rows=_EMBEDDED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,7 +121,9 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     wanted = criteria(connection, kind, find, qualifiers, tmodel_keys)
     if not wanted and not limits.find_all:
         return Page((), 0, head, listed)
-    search = _Search(connection, kind, wanted or [Criterion((Everything(kind),))], qualifiers)
+    if not wanted:
+        wanted = [Criterion((Everything(kind),))]
+    search = _Search(connection, kind, wanted, qualifiers, limits.sizes)
     keys = search.keys(head - 1, rows + 1)
     actual, more = head - 1 + len(keys), len(keys) > rows
     if listed and (more or (head > 1 and not keys)):
@@ -125,7 +134,7 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
 def _embedded(connection: Connection, find: Find) -> tuple[str, ...]:
     """The keys of the tModels that the find inside a find finds."""
     asked = replace(find, max_rows=None, list_head=None)
-    page = find_keys(connection, "tmodel", asked, Limits(_EMBEDDED, default_rows=_EMBEDDED))
+    page = find_keys(connection, "tmodel", asked, _EVERY_TMODEL)
     if page.truncated:
         raise UddiError(
             "resultSetTooLarge",
@@ -142,50 +151,77 @@ class _Search:
         kind: Kind,
         wanted: list[Criterion],
         qualifiers: Qualifiers,
+        sizes: Sizes,
     ) -> None:
         self._connection = connection
         self._kind = kind
         self._qualifiers = qualifiers
-        sizes = (
-            [each.size(connection, _COUNTED) for each in wanted[:_COMPARED]]
-            if len(wanted) > 1
-            else [0]
-        )
-        first = sizes.index(min(sizes))
+        self._sizes = sizes
+        first = 0
+        if len(wanted) > 1:
+            compared = [sizes.of(connection, each) for each in wanted[:_COMPARED]]
+            first = compared.index(min(compared))
         self._first = wanted[first]
         self._others = wanted[:first] + wanted[first + 1 :]
 
     def keys(self, offset: int, limit: int) -> list[str]:
-        special = _special_order(self._kind, self._qualifiers)
-        matches = self._matches().distinct()
+        order = _special_order(self._kind, self._qualifiers)
+        if order is None:
+            return self._page(self._in_own_order(), offset, limit)
+        if self._sizes.of(self._connection, self._first) >= _WINDOW // 10:
+            # With that many matches, a page of them is likely to be among the first of all.
+            found = self._page(self._in_window(order), offset, limit)
+            if len(found) == limit:
+                return found
+        return self._page(self._in_order(order), offset, limit)
+
+    def _page(self, query: Select[Any], offset: int, limit: int) -> list[str]:
+        rows = self._connection.execute(query.offset(offset).limit(limit))
+        return [row.key for row in rows.all()]
+
+    def _in_own_order(self) -> Select[Any]:
+        matches = self._matches(self._first.rows(), self._others).distinct()
         sort, key = matches.selected_columns
-        if special is None:
-            backwards = self._kind != "binding" and "sortByNameDesc" in self._qualifiers
-            order = (sort.desc(), key.desc()) if backwards else (sort, key)
-            query = matches.order_by(*order)
-        else:
-            # What it is sorted by stands in the entities' own table.
-            each = entity.alias()
-            columns = [(each.c[name], descending) for name, descending in special]
-            query = (
-                matches.join(each, each.c.key == key)
-                .add_columns(*(column for column, _ in columns))
-                .order_by(*(c.desc() if descending else c for c, descending in columns), sort, key)
-            )
-        page = query.offset(offset).limit(limit)
-        return [row.key for row in self._connection.execute(page)]
+        backwards = self._kind != "binding" and "sortByNameDesc" in self._qualifiers
+        return matches.order_by(*((sort.desc(), key.desc()) if backwards else (sort, key)))
+
+    def _in_order(self, order: list[tuple[str, bool]]) -> Select[Any]:
+        """All matches sorted by columns of the entities' own table."""
+        each = entity.alias()
+        matches = self._matches(self._first.rows(), self._others).distinct()
+        sort, key = matches.selected_columns
+        matches = matches.join(each, each.c.key == key)
+        matches = matches.add_columns(*(each.c[name] for name, _ in order))
+        return matches.order_by(*_by(each.c, order), sort, key)
+
+    def _in_window(self, order: list[tuple[str, bool]]) -> Select[Any]:
+        """Those matches that are among the first entities of the kind in this order."""
+        each = entity.alias()
+        columns = {each.c[name] for name, _ in order} - {each.c.sort_name}
+        first = (
+            select(each.c.sort_name.label("sort"), each.c.key.label("key"), *columns)
+            .where(each.c.kind == self._kind)
+            .order_by(*_by(each.c, order), each.c.sort_name, each.c.key)
+            .limit(_WINDOW)
+            .subquery()
+        )
+        rows = select(first.c.sort, first.c.key)
+        matches = self._matches(rows, [self._first, *self._others])
+        names = {"sort_name": "sort"}
+        by = [(names.get(name, name), descending) for name, descending in order]
+        return matches.order_by(*_by(first.c, by), first.c.sort, first.c.key)
 
     def count(self) -> int:
-        matches = self._matches().distinct().subquery()
+        matches = self._matches(self._first.rows(), self._others).distinct().subquery()
         return int(self._connection.execute(select(func.count()).select_from(matches)).scalar_one())
 
-    def _matches(self) -> Select[Any]:
-        """Columns ``sort`` and ``key`` of everything that meets all criteria and is not hidden."""
-        rows = self._first.rows()
+    def _matches(self, rows: Select[Any], criteria: list[Criterion]) -> Select[Any]:
+        """Those of the rows, columns ``sort`` and ``key``, that meet the criteria and are not
+        hidden."""
         sort, key = rows.selected_columns
         hidden = entity.alias()
         return rows.where(
-            *(criterion.holds(sort, key) for criterion in self._others),
+            *(criterion.holds(sort, key) for criterion in criteria),
             key.not_in(select(hidden.c.key).where(hidden.c.hidden.is_(True))),
         )
 
@@ -207,6 +243,10 @@ def _check_size(find: Find) -> None:
                 f"{what} 有 {len(given)} 项，一次查找最多 {MOST_CRITERIA} 项，请分几次查找 / "
                 f"{len(given)} in {what}: one find may have {MOST_CRITERIA}; use several",
             )
+
+
+def _by(columns: Any, order: list[tuple[str, bool]]) -> list[Any]:
+    return [columns[name].desc() if descending else columns[name] for name, descending in order]
 
 
 def _special_order(kind: Kind, qualifiers: Qualifiers) -> list[tuple[str, bool]] | None:

@@ -3,12 +3,15 @@ sorted by, so that matches come in the order of the answer without being read.""
 
 from __future__ import annotations
 
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Hashable
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Select, exists, false, literal, or_, select, true, union
+from sqlalchemy import Select, exists, false, func, literal, or_, select, true, union
 from sqlalchemy.engine import Connection
-from sqlalchemy.sql.expression import func
 
 from registry.matching import Condition
 from registry.model import Kind
@@ -19,24 +22,27 @@ from registry.tables import entity
 class Rows:
     """The rows of one table that meet ``where``. ``sort`` and ``key`` are its columns for what
     the entity is sorted by and its key. ``ordered``: there is an index of just the columns of
-    ``where``, each compared with one value, then ``sort`` and ``key``. ``own``: the key has an
-    index by itself."""
+    ``where``, each compared with one value, then ``sort`` and ``key``. ``by_key``: the same as
+    ``where`` in a form that no index but the key's own can answer, where it has one."""
 
     sort: Any
     key: Any
     where: tuple[Condition, ...]
     ordered: bool = False
-    own: bool = True
+    by_key: tuple[Condition, ...] = ()
 
     def rows(self) -> Select[Any]:
         return select(self.sort.label("sort"), self.key.label("key")).where(*self.where)
 
     def holds(self, sort: Any, key: Any) -> Condition:
-        if not self.ordered and not self.own:
+        if self.ordered:
+            same = (*self.where, self.sort == sort, self.key == key)
+        elif self.by_key:
+            same = (*self.by_key, self.key == key)
+        else:
             condition: Condition = key.in_(select(self.key).where(*self.where))
             return condition
-        same = [self.sort == sort] if self.ordered else []
-        return exists(select(literal(1)).where(*self.where, *same, self.key == key))
+        return exists(select(literal(1)).where(*same))
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,11 +75,9 @@ class Everything:
     ordered = True
 
     def rows(self) -> Select[Any]:
-        each = entity.alias()
-        where = [each.c.kind == self.kind]
-        if self.named:
-            where.append(each.c.sort_name > "")
-        return select(each.c.sort_name.label("sort"), each.c.key.label("key")).where(*where)
+        each = entity.alias().c
+        where = [each.kind == self.kind, *([each.sort_name > ""] if self.named else ())]
+        return select(each.sort_name.label("sort"), each.key.label("key")).where(*where)
 
     def holds(self, sort: Any, key: Any) -> Condition:
         return sort > "" if self.named else true()
@@ -82,11 +86,19 @@ class Everything:
 Source = Rows | Keys | Everything
 
 
+def unindexed(column: Any) -> Any:
+    """The same value in a form that no index answers. SQLite keeps no figures of how a column's
+    values are spread, and would take ten thousand names with a prefix before one entity's two."""
+    return column.concat("")
+
+
 @dataclass(frozen=True, slots=True)
 class Criterion:
-    """What any of the sources has; nothing has it where there are none."""
+    """What any of the sources has; nothing has it where there are none. ``about`` tells it from
+    every other criterion; None: it is like no other, and has few matches."""
 
     sources: tuple[Source, ...]
+    about: Hashable = None
 
     def holds(self, sort: Any, key: Any) -> Condition:
         return or_(false(), *(source.holds(sort, key) for source in self.sources))
@@ -102,7 +114,30 @@ class Criterion:
         every = union(*(source.rows() for source in self.sources)).subquery()
         return select(every.c.sort, every.c.key)
 
-    def size(self, connection: Connection, most: int) -> int:
-        """How many matches, counted no further than ``most``."""
-        matches = self.rows().limit(most).subquery()
-        return int(connection.execute(select(func.count()).select_from(matches)).scalar_one())
+
+class Sizes:
+    """About how many matches criteria have, counted no further than ``_COUNTED`` and remembered
+    for ``_SECONDS``: it only decides where a search begins."""
+
+    _COUNTED, _SECONDS, _REMEMBERED = 20_000, 600.0, 2000
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[Hashable, tuple[float, int]] = OrderedDict()
+
+    def of(self, connection: Connection, criterion: Criterion) -> int:
+        if criterion.about is None:
+            return 0
+        now = time.monotonic()
+        with self._lock:
+            known = self._known.get(criterion.about)
+        if known is not None and now - known[0] < self._SECONDS:
+            return known[1]
+        matches = criterion.rows().limit(self._COUNTED).subquery()
+        counted = int(connection.execute(select(func.count()).select_from(matches)).scalar_one())
+        with self._lock:
+            self._known[criterion.about] = (now, counted)
+            self._known.move_to_end(criterion.about)
+            while len(self._known) > self._REMEMBERED:
+                self._known.popitem(last=False)
+        return counted

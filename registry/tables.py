@@ -54,7 +54,7 @@ entity = Table(
     Column("kind", String(8), nullable=False),
     # what UDDI 2 and 1 call it: registry/older_keys.py
     Column("v2_key", String(36), nullable=False, index=True),
-    Column("parent_key", _Key, ForeignKey("entity.key", ondelete="CASCADE"), index=True),
+    Column("parent_key", _Key, ForeignKey("entity.key", ondelete="CASCADE")),
     Column("position", Integer, nullable=False),
     Column("publisher", String(255), nullable=False, index=True),
     Column("created", BigInteger, nullable=False),
@@ -63,12 +63,13 @@ entity = Table(
     Column("hidden", Boolean, nullable=False),
     _sort("sort_name", nullable=False),
     _sort("sort_folded", nullable=False),
-    # what its info element holds in a list of UDDI 3: names, and descriptions but for services
+    # what a list of UDDI 3 shows of it, as XML: registry.rows.info_of
     Column("info", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index("entity_by_name", "kind", "sort_name", "key"),
     Index("entity_by_folded", "kind", "sort_folded", "key"),
     Index("entity_by_date", "kind", "modified", "key"),
+    Index("entity_by_parent", "parent_key", "sort_name", "key"),
 )
 Index(
     "entity_hidden",

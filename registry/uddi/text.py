@@ -116,25 +116,17 @@ def found(name: str, page: Page, inside: str) -> str:
 
 def business_infos(businesses: Iterable[Info], services: dict[str, list[Info]]) -> str:
     inside = "".join(
-        f'<businessInfo businessKey="{attribute(each.key)}">{each.info}'
-        f"{service_infos(services.get(each.key, ()))}</businessInfo>"
+        f"{each.info}{service_infos(services.get(each.key, ()))}</businessInfo>"
         for each in businesses
     )
     return f"<businessInfos>{inside}</businessInfos>" if inside else ""
 
 
 def service_infos(services: Iterable[Info]) -> str:
-    inside = "".join(
-        f'<serviceInfo serviceKey="{attribute(key)}" businessKey="{attribute(parent)}">'
-        f"{info}</serviceInfo>"
-        for key, parent, info in services
-    )
+    inside = "".join([each.info for each in services])
     return f"<serviceInfos>{inside}</serviceInfos>" if inside else ""
 
 
 def tmodel_infos(tmodels: Iterable[Info]) -> str:
-    inside = "".join(
-        f'<tModelInfo tModelKey="{attribute(each.key)}">{each.info}</tModelInfo>'
-        for each in tmodels
-    )
+    inside = "".join([each.info for each in tmodels])
     return f"<tModelInfos>{inside}</tModelInfos>" if inside else ""
