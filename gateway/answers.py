@@ -7,7 +7,14 @@ import re
 from gateway import forward
 from gateway.binding import Binding
 from gateway.forward import NoAnswer, NodeAnswer
-from services.faults import Fault, MalformedMessage, SourceError, SourceTimeout, SourceUnavailable
+from services.faults import (
+    Fault,
+    MalformedMessage,
+    Overloaded,
+    SourceError,
+    SourceTimeout,
+    SourceUnavailable,
+)
 
 _SOAP_TYPES = ("text/xml", "application/soap+xml")
 _FAULT_CODE = re.compile(rb"<Code>([A-Za-z]{1,64})</Code>")
@@ -48,6 +55,12 @@ def fault_of(error: NoAnswer, binding: Binding, seconds: float) -> Fault:
     perhaps_zh = "操作可能已执行，重试写操作时请使用同一 RequestId"
     perhaps_en = "it may have been carried out: repeat a write with the same RequestId"
     match error:
+        case forward.Busy():
+            return Overloaded(
+                f"{zh}正忙，本次调用未送达，请稍后重试",
+                f"{en} is busy; the call was not delivered. Try again in a moment",
+                **where,
+            )
         case forward.GateClosed():
             return SourceUnavailable(
                 f"{zh}的网闸只在每天 {error.window} 开放，本次调用未送达",
@@ -69,6 +82,7 @@ def fault_of(error: NoAnswer, binding: Binding, seconds: float) -> Fault:
                 **where,
             )
         case forward.TimedOut():
+            seconds = error.seconds or seconds
             return SourceTimeout(
                 f"{zh}在 {seconds:g} 秒内没有答复，{perhaps_zh}",
                 f"{en} did not answer within {seconds:g} s; {perhaps_en}",

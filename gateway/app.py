@@ -1,4 +1,4 @@
-"""The gateway as an ASGI application: calls, /health and a page with the routes."""
+"""The gateway put together: calls over AskerProtocol, /health and a page with the routes."""
 
 from __future__ import annotations
 
@@ -11,85 +11,125 @@ from typing import Any
 from starlette.applications import Starlette
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
-from starlette.routing import Mount, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Route
 
-from gateway.binding import origin
-from gateway.call import Answer, BodyTooLarge, Call, CallerLeft, CallPath
+from gateway.balance import Balance
+from gateway.call import CallPath
+from gateway.connections import Connections
 from gateway.counters import Counters
 from gateway.forward import Forwarder
 from gateway.gates import Gates, ThroughGates
+from gateway.generation import Generation
 from gateway.log import Log, json_log
+from gateway.pages import Pages
+from gateway.protocol import AskerProtocol, Plane, protocol_of
+from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
+from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
 
-#: after a refusal, how much of an unread body is still taken off the caller's hands, and for how
-#: long: closing at once would reset the connection, and the Fault with it
-_LINGER_BYTES = 16 * 1024 * 1024
-_LINGER_SECONDS = 2.0
 
+class Gateway:
+    """One worker's gateway. ``app`` answers the pages, and all background work begins and ends
+    with its lifespan; ``protocol`` is what uvicorn takes as ``http=`` and what brings the calls.
 
-def create_app(
-    config: GatewayConfig,
-    find_bindings: FindBindings,
-    *,
-    log: Log | None = None,
-    make_forwarder: Callable[[Forward], Forwarder] | None = None,
-) -> ASGIApp:
-    """The gateway. ``find_bindings`` asks the registry for all inside bindings; it may block (it
-    runs in a thread of its own) and may raise whatever it likes. ``log``: JSON lines on standard
-    output by default. All background work begins and ends with the application's lifespan."""
-    gateway = _Gateway(config, find_bindings, log or json_log(), make_forwarder)
-    return Starlette(
-        routes=[
-            Route("/health", gateway.health),
-            Route("/", gateway.page),
-            Mount("/", app=gateway.call),
-        ],
-        lifespan=gateway.lifespan,
-    )
+    ``find_bindings`` asks the registry for all inside bindings; it may block (it runs in a thread
+    of its own) and may raise whatever it likes. ``log``: JSON lines on standard output by
+    default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py."""
 
-
-class _Gateway:
     def __init__(
         self,
         config: GatewayConfig,
         find_bindings: FindBindings,
-        log: Log,
-        make_forwarder: Callable[[Forward], Forwarder] | None,
+        *,
+        log: Log | None = None,
+        make_forwarder: Callable[[Forward], Forwarder] | None = None,
+        reread: Reread | None = None,
     ) -> None:
         self._config = config
-        self._log = log
+        self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
-        self._gates = Gates(config.hospitals)
-        listen = config.listen
-        host = f"[{listen.host}]" if ":" in listen.host else listen.host
-        own = [f"http://{host}:{listen.port}", listen.public_url or ""]
         self._routes = Routes(
             find_bindings,
             config.registry,
-            log,
-            own_origins=[origin(url) for url in own if url],
-            gates=self._gates,
+            self._log,
+            own_origins=own_origins(config),
+            gates=Gates(config.hospitals),
         )
-        self._path: CallPath | None = None
+        pages = [Route("/health", self.health), Route("/", self.page)]
+        self.app = Starlette(routes=pages, lifespan=self.lifespan)
+        self._plane = Plane(
+            Connections(config, self._counters, self._log),
+            Pages(self.app, [page.path for page in pages]),
+        )
+        self.protocol: type[AskerProtocol] = protocol_of(self._plane)
+        self._opened: Ways | None = None
+        self._generation: Generation | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._reload = OnSignal(reread, self.reload, self._log)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._forwarder()
-        self._path = CallPath(self._config, self._routes, forwarder, self._counters, self._log)
+        straight = self._straight(self._config)
+        ways = self._opened = await Ways.open(self._config, straight, self._log)
+        self._generation = self._plane.path = self._made(self._config, ways)
         try:
             await self._routes.start()
-            yield
+            with self._reload:
+                yield
         finally:
             await self._routes.stop()
-            await forwarder.close()
-            self._path = None
+            for task in self._retiring:
+                task.cancel()
+            await asyncio.gather(*self._retiring, return_exceptions=True)
+            self._plane.path = None
+            await self._generation.close()
+            await ways.close()
 
-    def _forwarder(self) -> Forwarder:
-        settings, gates = self._config.forward, self._gates
+    def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
+        """Go by another configuration from the next call on; on the event loop. Calls under way
+        end by the old one. Returns the keys that have changed and count after a restart only;
+        raises, and changes nothing, where the new one is no use."""
+        old, opened = self._generation, self._opened
+        if old is None or opened is None:
+            raise RuntimeError("the application's lifespan has not begun")
+        ways = opened.over(config, self._straight(config))
+        new = self._made(config, ways, needs_restart(self._config, config))
+        self._routes.reconfigure(
+            find_bindings,
+            config.registry,
+            own_origins=own_origins(config),
+            gates=Gates(config.hospitals),
+        )
+        self._plane.connections.take(config)
+        self._generation = self._plane.path = new
+        task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+        return new.needs_restart
+
+    async def _retire(self, old: Generation) -> None:
+        try:
+            await old.ended()
+        finally:
+            await old.close()
+
+    def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
+        balance = Balance(
+            ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
+        path = CallPath(config, self._routes, balance, self._counters, self._log)
+        return Generation(config, path, ways, balance, restart)
+
+    def _straight(self, config: GatewayConfig) -> Forwarder:
+        settings, gates = config.forward, Gates(config.hospitals)
         if self._make_forwarder is not None:
             return ThroughGates(self._make_forwarder(settings), gates)
         kept = KeptConnections(
@@ -99,13 +139,14 @@ class _Gateway:
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
-        status = self._routes.status()
+        status, generation = self._routes.status(), self._generation
         table, registry = status["table"], status["registry"]
         worries = (
             not registry["reachable"],
             table["held_because_registry_is_empty"],
             not table["file_usable"],
             table["refused"],
+            self._reload.refused,
         )
         word = "degraded" if any(worries) else "ok"
         if not table["routes"] and not registry["reachable"]:
@@ -113,13 +154,22 @@ class _Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": generation.balance.status(route) if generation is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
-        body: dict[str, Any] = {"status": word, **status, "routes": routes}
+        body: dict[str, Any] = {
+            "status": word,
+            **status,
+            "configuration": self._reload.status(generation),
+            "connections": len(self._plane.connections),
+            "refusals": dict(self._counters.refusals),
+            "routes": routes,
+            "ways": generation.ways.status() if generation is not None else {},
+        }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
     async def page(self, request: Request) -> HTMLResponse:
@@ -129,79 +179,6 @@ class _Gateway:
             for path, b in sorted(self._routes.table.items())
         )
         return HTMLResponse(_PAGE.format(rows=rows))
-
-    async def call(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] != "http":
-            return  # a WebSocket: nothing here speaks it, and uvicorn refuses it
-        if self._path is None:
-            raise RuntimeError("the application's lifespan has not begun")
-        body = _Body(receive, self._config.limits.body_seconds)
-        client = scope.get("client")
-        try:
-            answer = await self._path(
-                Call(
-                    method=scope["method"],
-                    scheme=scope["scheme"],
-                    raw_path=scope["raw_path"],
-                    query=scope["query_string"],
-                    headers=scope["headers"],
-                    read_body=body.read,
-                    peer=client[0] if client else "",
-                )
-            )
-        except CallerLeft:
-            return
-        await _send(answer, body, send)
-
-
-class _Body:
-    """A request's body as ASGI brings it."""
-
-    def __init__(self, receive: Receive, seconds: float) -> None:
-        self._receive = receive
-        self._seconds = seconds
-        self._ended = False
-
-    async def read(self, limit: int) -> bytes:
-        parts = bytearray()
-        async with asyncio.timeout(self._seconds):
-            while not self._ended:
-                parts += await self._part()
-                if len(parts) > limit:
-                    raise BodyTooLarge
-        return bytes(parts)
-
-    async def discard(self) -> None:
-        """Read on for a while and throw it away."""
-        taken = 0
-        try:
-            async with asyncio.timeout(_LINGER_SECONDS):
-                while not self._ended and taken < _LINGER_BYTES:
-                    taken += len(await self._part())
-        except (TimeoutError, CallerLeft):
-            return
-
-    async def _part(self) -> bytes:
-        message = await self._receive()
-        if message["type"] != "http.request":
-            raise CallerLeft
-        self._ended = not message.get("more_body", False)
-        part: bytes = message.get("body", b"")
-        return part
-
-
-async def _send(answer: Answer, body: _Body, send: Send) -> None:
-    headers = [(name.lower().encode(), value.encode()) for name, value in answer.headers]
-    headers.append((b"content-length", str(len(answer.body)).encode()))
-    if answer.body_unread:
-        headers.append((b"connection", b"close"))
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    if answer.body_unread:
-        await send({"type": "http.response.body", "body": answer.body, "more_body": True})
-        await body.discard()
-        await send({"type": "http.response.body", "body": b"", "more_body": False})
-    else:
-        await send({"type": "http.response.body", "body": answer.body, "more_body": False})
 
 
 _PAGE = """<!doctype html>

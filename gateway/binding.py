@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from gateway.paths import canonical
@@ -16,6 +17,53 @@ class Binding:
     hospital: str
     service: str
     access_point: str
+
+    @property
+    def path(self) -> str:
+        """The path of the access point."""
+        return urlsplit(self.access_point).path or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Binding):
+    """What the gateway offers at one path. ``published``: the bindings behind it as the registry
+    has them; ``bindings``: where its calls may go, all doing the same: the published ones, or for
+    a mapped hospital what its gate makes of them. ``access_point`` is the first published one's."""
+
+    published: tuple[Binding, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+
+    @classmethod
+    def to(cls, published: Sequence[Binding], bindings: Sequence[Binding] = ()) -> Route:
+        """The route to some bindings of one service, which are dialled as they are published
+        unless ``bindings`` says otherwise."""
+        first = published[0]
+        return cls(
+            first.hospital,
+            first.service,
+            first.access_point,
+            tuple(published),
+            tuple(bindings or published),
+        )
+
+    def with_suffix(self, suffix: str) -> Route:
+        """The route to the addresses with so much behind them."""
+        return Route.to(
+            [replace(one, access_point=one.access_point + suffix) for one in self.published],
+            [replace(one, access_point=one.access_point + suffix) for one in self.bindings],
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """What the registry lists. ``epoch`` is another one when the registry has started anew, and
+    may have lost or forgotten something; "" where it does not say."""
+
+    bindings: tuple[Binding, ...]
+    epoch: str = ""
+
+    def __iter__(self) -> Iterator[Binding]:
+        return iter(self.bindings)
 
 
 def route_of(binding: Binding) -> str:

@@ -1,6 +1,6 @@
 """The way of one call: read head, route, forward, record. No transport in it.
 
-``gateway/app.py`` brings calls here over ASGI; anything else that can fill in a Call may do so.
+``gateway/protocol.py`` brings calls here; anything else that can fill in a Call may do so.
 Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one place.
 """
 
@@ -13,6 +13,7 @@ from dataclasses import dataclass
 
 from gateway.answers import fault_code, fault_of, why_not_soap
 from gateway.binding import Binding
+from gateway.certificate import PeerCertificate
 from gateway.counters import Counters
 from gateway.forward import BadAnswer, Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
@@ -23,7 +24,6 @@ from gateway.wsdls import Wsdls, asks_for_wsdl
 from gateway_config.faces import Faces
 from gateway_config.model import GatewayConfig
 from services.faults import (
-    ClientFault,
     Fault,
     InvalidArgument,
     MalformedMessage,
@@ -53,11 +53,12 @@ class BodyTooLarge(Exception):
     """The body goes beyond the limit; the rest of it has not been read."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Call:
     """A request as the transport found it. ``raw_path`` undecoded and without query; header
     names in any case. ``read_body(limit)`` gives the whole body, or raises BodyTooLarge as soon
-    as it is known to be larger, CallerLeft, or TimeoutError."""
+    as it is known to be larger, CallerLeft, Refused, or TimeoutError. ``refused``: what the
+    transport itself has refused it for; it comes here only to be answered and recorded."""
 
     method: str
     scheme: str
@@ -66,17 +67,20 @@ class Call:
     headers: Sequence[tuple[bytes, bytes]]
     read_body: Callable[[int], Awaitable[bytes]]
     peer: str = ""
+    certificate: PeerCertificate | None = None
+    tls: bool = False
+    refused: Refused | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Answer:
-    """``body_unread``: the request's body was not read to its end, so the connection cannot
-    carry another call."""
+    """What the caller is answered. ``headers`` without Content-Length and Connection. ``close``:
+    whoever asks like that is not to go on on this connection."""
 
     status: int
     headers: tuple[tuple[str, str], ...]
     body: bytes
-    body_unread: bool = False
+    close: bool = False
 
 
 @dataclass(slots=True)
@@ -90,8 +94,9 @@ class _Record:
     operation: str | None = None
     request_bytes: int = 0
     fault: str | None = None
+    step: str | None = None
+    rule: str | None = None
     reason: str | None = None
-    body_unread: bool = True
 
 
 class CallPath:
@@ -136,6 +141,8 @@ class CallPath:
                 operation=record.operation,
                 status=status,
                 fault=record.fault,
+                step=record.step,
+                rule=record.rule,
                 reason=record.reason,
                 request_bytes=record.request_bytes,
                 answer_bytes=size,
@@ -144,6 +151,8 @@ class CallPath:
 
     async def _answered(self, call: Call, record: _Record) -> Answer:
         try:
+            if call.refused is not None:
+                raise call.refused
             head = read_head(call.method, call.raw_path, call.query, call.headers)
             record.path = head.path
             record.operation = operation_of(head.soap_action)
@@ -151,7 +160,11 @@ class CallPath:
                 return self._passed_back(await self._post(call, head, record), record)
             return self._passed_back(await self._get(call, head, record), record)
         except Refused as refused:
-            return self._fault(call, record, refused.fault, refused.status)
+            record.step, record.rule = refused.step, refused.rule or None
+            self._counters.refused(refused.step)
+            answer = self._fault(call, record, refused.fault, refused.status)
+            answer.close = refused.step == "connection"
+            return answer
         except Fault as fault:
             return self._fault(call, record, fault)
         except CallerLeft:
@@ -172,8 +185,8 @@ class CallPath:
         except BodyTooLarge:
             raise _too_large(limit) from None
         except TimeoutError:
-            raise Refused(408, _slow(self._config.limits.body_seconds)) from None
-        record.request_bytes, record.body_unread = len(body), False
+            raise _slow(self._config.limits.body_seconds) from None
+        record.request_bytes = len(body)
         # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
         # to ?wsdl, and mean nothing by it.
         request = NodeRequest(
@@ -185,7 +198,6 @@ class CallPath:
         return await self._counted(head.path, binding, record, lambda: self._soap(binding, request))
 
     async def _get(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
-        record.body_unread = head.content_length not in (None, 0)
         binding = await self._binding(head.path, record)
         if call.method not in ("GET", "HEAD") or not asks_for_wsdl(head.query):
             raise Refused(
@@ -270,7 +282,7 @@ class CallPath:
         if "content-type" in answer.headers:
             headers.append(("Content-Type", answer.headers["content-type"]))
         headers += [(name, answer.headers[name]) for name in _PASSED_BACK if name in answer.headers]
-        return Answer(answer.status, tuple(headers), answer.body, record.body_unread)
+        return Answer(answer.status, tuple(headers), answer.body)
 
     def _fault(self, call: Call, record: _Record, fault: Fault, status: int = 0) -> Answer:
         record.fault = fault.code
@@ -281,7 +293,7 @@ class CallPath:
         headers = [("X-Request-Id", record.request_id), ("Content-Type", reply.content_type)]
         if reply.status == 405:
             headers.append(("Allow", "GET, HEAD, POST"))
-        return Answer(reply.status, tuple(headers), reply.body, record.body_unread)
+        return Answer(reply.status, tuple(headers), reply.body)
 
 
 def _sent_on(head: Head, request_id: str) -> tuple[tuple[str, str], ...]:
@@ -303,10 +315,16 @@ def _too_large(limit: int) -> Refused:
             f"请求正文超过 {limit} 字节的上限，请分次发送",
             f"the request body is larger than {limit} bytes; send less at a time",
         ),
+        rule="max_body_bytes",
     )
 
 
-def _slow(seconds: float) -> ClientFault:
-    return MalformedMessage(
-        f"请求正文在 {seconds:g} 秒内没有收完", f"the request body took longer than {seconds:g} s"
+def _slow(seconds: float) -> Refused:
+    return Refused(
+        408,
+        MalformedMessage(
+            f"请求正文在 {seconds:g} 秒内没有收完",
+            f"the request body took longer than {seconds:g} s",
+        ),
+        rule="body_seconds",
     )

@@ -38,6 +38,11 @@ class Counters:
 
     def __init__(self) -> None:
         self._by_path: dict[str, BindingCounters] = {}
+        #: by admission step
+        self.refusals: Counter[str] = Counter()
+
+    def refused(self, step: str, times: int = 1) -> None:
+        self.refusals[step] += times
 
     def begun(self, path: str) -> BindingCounters:
         counters = self._by_path.setdefault(path, BindingCounters())

@@ -34,11 +34,13 @@ class NodeRequest:
 
 @dataclass(slots=True)
 class NodeAnswer:
-    """A node's whole answer. ``headers`` by lower-case name; the body as it came."""
+    """A node's whole answer. ``headers`` by lower-case name; the body as it came. ``node``: the
+    access point that gave it, where that is known."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    node: str = ""
 
 
 class Forwarder(Protocol):
@@ -59,6 +61,10 @@ class NotReached(NoAnswer):
     """Refused, unknown name, no connection in time: the node has seen nothing of the call."""
 
 
+class Busy(NotReached):
+    """Every way to the node is taken, and as many calls wait as may: it has seen nothing."""
+
+
 class GateClosed(NotReached):
     """Outside the hours in which the hospital's gate lets anything through; nothing was sent."""
 
@@ -76,7 +82,12 @@ class TooLargeForGate(NoAnswer):
 
 
 class TimedOut(NoAnswer):
-    """It was sent and not answered in time: it may have been carried out, or still be."""
+    """It was sent and not answered in time: it may have been carried out, or still be.
+    ``seconds``: how long that was, where it is not ``forward.timeout_seconds``."""
+
+    def __init__(self, text: str, *, seconds: float | None = None) -> None:
+        super().__init__(text)
+        self.seconds = seconds
 
 
 class BrokenOff(NoAnswer):

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from gateway.paths import NotCanonical, canonical
 from gateway_config.model import is_host
-from services.faults import ClientFault, MalformedMessage
+from services.faults import Fault, MalformedMessage
 
 _ONCE = (
     "host",
@@ -28,12 +28,17 @@ _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0
 
 
 class Refused(Exception):
-    """A request that is not forwarded: the Fault and the HTTP status that say why."""
+    """A request that is not forwarded: the Fault and the HTTP status that say why, the admission
+    step that refused it and the rule of that step that did."""
 
-    def __init__(self, status: int, fault: ClientFault) -> None:
+    def __init__(
+        self, status: int, fault: Fault, *, step: str = "connection", rule: str = ""
+    ) -> None:
         super().__init__(status, fault)
         self.status = status
         self.fault = fault
+        self.step = step
+        self.rule = rule
 
 
 @dataclass(frozen=True, slots=True)

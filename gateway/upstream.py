@@ -90,7 +90,7 @@ class KeptConnections:
     async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
         target = self._targets.get(binding) or self._target(binding)
         deadline = min(request.deadline, self._loop.time() + self._settings.timeout_seconds)
-        head = _head(target, request)
+        head = request_head(target.path, target.fixed, request)
         where = binding.access_point
         connection = target.pool.take() or await self._connect(target.pool, where, deadline)
         try:
@@ -176,12 +176,13 @@ class KeptConnections:
         return target
 
 
-def _head(target: _Target, request: NodeRequest) -> bytes:
-    """The request's head. Its length is always said and ``Expect`` never sent: some gates drop
-    chunked bodies and what waits for a 100."""
+def request_head(path: str, fixed: str, request: NodeRequest) -> bytes:
+    """The head of a request to ``path``; ``fixed`` are its headers that never change, each with
+    its CRLF. The length is always said and ``Expect`` never sent: some gates drop chunked bodies
+    and what waits for a 100."""
     query = f"?{request.query}" if request.query else ""
     headers = "".join([f"{name}: {value}\r\n" for name, value in request.headers])
     return (
-        f"{request.method} {target.path}{request.suffix}{query} HTTP/1.1\r\n{target.fixed}"
+        f"{request.method} {path}{request.suffix}{query} HTTP/1.1\r\n{fixed}"
         f"{headers}Content-Length: {len(request.body)}\r\n\r\n"
     ).encode()

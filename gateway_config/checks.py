@@ -27,6 +27,7 @@ def check_all(config: GatewayConfig) -> None:
     """Raises WrongKeys with everything that does not fit together."""
     found = [
         *_listening(config),
+        *_dialled(config),
         *_sides(config),
         *_hospitals(config),
         *_maps(config),
@@ -68,6 +69,15 @@ def _listening(config: GatewayConfig) -> Iterator[WrongKey]:
         )
 
 
+def _dialled(config: GatewayConfig) -> Iterator[WrongKey]:
+    if config.dialled is not None and config.dialled.tls and config.tls is None:
+        yield WrongKey(
+            "拨入要用 TLS，却没有 [tls]",
+            "nodes are to dial by TLS, but there is no [tls]",
+            *("dialled", "tls"),
+        )
+
+
 def _sides(config: GatewayConfig) -> Iterator[WrongKey]:
     taken: dict[object, str] = {}
     for name, side in config.sides.items():
@@ -98,6 +108,12 @@ def _hospitals(config: GatewayConfig) -> Iterator[WrongKey]:
                     *("hospitals", code, "mode"),
                 )
         reverse = hospital.reverse
+        if reverse and config.dialled is None:
+            yield WrongKey(
+                "没有 [dialled]，节点无处拨入",
+                "there is no [dialled], so its node has nowhere to dial in",
+                *("hospitals", code, "mode"),
+            )
         if reverse and reverse.token_hash is None and reverse.certificate is None:
             yield WrongKey(
                 "拨入的节点须有 token_hash 或 certificate",
@@ -106,7 +122,19 @@ def _hospitals(config: GatewayConfig) -> Iterator[WrongKey]:
             )
         if reverse and reverse.certificate and not _client_certificates(config):
             yield WrongKey(*_NO_CA, *("hospitals", code, "reverse", "certificate"))
+        if reverse and reverse.certificate and config.dialled and not config.dialled.tls:
+            yield WrongKey(
+                "证书要在 TLS 中出示，而 dialled.tls 是 false",
+                "a certificate is shown in TLS, and dialled.tls is false",
+                *("hospitals", code, "reverse", "certificate"),
+            )
         ferry = hospital.ferry
+        if ferry and ferry.deadline_seconds > config.forward.timeout_seconds:
+            yield WrongKey(
+                f"比 forward.timeout_seconds（{config.forward.timeout_seconds:g}）长",
+                f"it is longer than forward.timeout_seconds, {config.forward.timeout_seconds:g}",
+                *("hospitals", code, "ferry", "deadline_seconds"),
+            )
         if ferry and ferry.in_folder == ferry.out_folder:
             yield WrongKey(
                 "与 out_folder 是同一个文件夹",

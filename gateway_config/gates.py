@@ -54,8 +54,10 @@ def _inwards(config: GatewayConfig, code: str) -> Iterator[GateRow]:
     hospital = config.hospitals[code]
     for row in hospital.map:
         yield _mapped(code, hospital.name, row)
-    if hospital.mode == "reverse":
-        host, port = _gateway(config, None)
+    if hospital.mode == "reverse" and config.dialled is not None:
+        host, _ = _gateway(config, None)
+        first, last = config.dialled.port, config.dialled.port + config.listen.workers - 1
+        port = str(first) if first == last else f"{first}-{last}"
         yield _row(
             code, hospital.name, "reverse", OUTWARDS, outer=(host, port), protocol="TCP",
             sources="节点 the node", keep_alive="yes",

@@ -143,7 +143,7 @@ class Ferry(Section):
         )
     )
     deadline_seconds: float = Field(
-        default=60.0,
+        default=30.0,
         gt=0,
         le=86400,
         description="多久没有应答即放弃（秒）。When an answer is given up, seconds.",
@@ -153,6 +153,12 @@ class Ferry(Section):
         ge=KIB,
         le=1024 * MIB,
         description="一个文件的上限（字节）。Largest file, bytes.",
+    )
+    most_waiting: int = Field(
+        default=200,
+        ge=1,
+        le=100_000,
+        description="同时等待摆渡应答的调用数。Calls that may wait for answers at a time.",
     )
 
 

@@ -12,6 +12,7 @@ from pydantic import Field, model_validator
 from gateway_config.audit import Audit
 from gateway_config.callers import Caller
 from gateway_config.checks import check_all
+from gateway_config.dialled import Dialled
 from gateway_config.forward import Forward, Registry
 from gateway_config.hospitals import Hospital
 from gateway_config.limits import Limits
@@ -27,6 +28,7 @@ __all__ = [
     "Audit",
     "BaseUrl",
     "Caller",
+    "Dialled",
     "Forward",
     "GatewayConfig",
     "Hospital",
@@ -49,6 +51,10 @@ class GatewayConfig(Section):
         default_factory=Listen, description="监听（明文）。Where it listens, plain HTTP."
     )
     tls: Tls | None = Field(default=None, description="监听（TLS）。Where it listens, TLS.")
+    dialled: Dialled | None = Field(
+        default=None,
+        description="监听（节点拨入）。Where nodes dial in, for mode = reverse.",
+    )
     registry: Registry = Field(description="注册中心。The registry.")
     forward: Forward = Field(default_factory=Forward, description="转发。Forwarding.")
     limits: Limits = Field(default_factory=Limits, description="限度。Limits.")

@@ -15,11 +15,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
+from registry import lease_api, watch_api
 from registry.accounts import Accounts
 from registry.config import RegistryConfig
 from registry.errors import UddiError
 from registry.failures import described
 from registry.health import HealthBook
+from registry.housekeeping import Housekeeping
+from registry.lease_sweep import LeaseSweep
 from registry.leases import Leases
 from registry.lived_time import LivedTime
 from registry.store import Store
@@ -29,6 +32,7 @@ from registry.uddi.context import Context
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
 from registry.versions import Versions
+from registry.watch import Watch
 from registry.web.routes import routes as page_routes
 from registry.web.site import Site
 
@@ -64,7 +68,12 @@ def create_app(config: RegistryConfig) -> Starlette:
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if not config.publishers:
             log.warning(NOBODY_CAN_PUBLISH)
+        await to_thread.run_sync(app.state.leases.begin)
+        await app.state.watch.start()
+        app.state.housekeeping.start()
         yield
+        await app.state.watch.stop()
+        await to_thread.run_sync(app.state.housekeeping.stop)
         store.close()
 
     app = Starlette(
@@ -72,6 +81,8 @@ def create_app(config: RegistryConfig) -> Starlette:
             Route("/health", _health, methods=["GET"]),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
+            *lease_api.routes(),
+            *watch_api.routes(),
             *page_routes(),
         ],
         lifespan=lifespan,
@@ -84,13 +95,17 @@ def create_app(config: RegistryConfig) -> Starlette:
         store.engine, stale_seconds=max(900.0, 10 * health.interval_seconds)
     )
     app.state.lived = LivedTime(store.engine)
-    app.state.leases = Leases(
+    app.state.leases = Leases(store, app.state.lived, seconds=config.lease.seconds)
+    app.state.versions = Versions(store)
+    app.state.watch = Watch(store, config.watch.waiters)
+    sweep = LeaseSweep(
         store,
         app.state.lived,
-        seconds=config.lease.seconds,
+        app.state.leases,
         hide_after_seconds=config.lease.hide_after_seconds,
+        answers=app.state.health.answering,
     )
-    app.state.versions = Versions(store)
+    app.state.housekeeping = Housekeeping(store, app.state.lived, sweep)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
     app.state.site = Site(

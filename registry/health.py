@@ -148,6 +148,14 @@ class HealthBook:
                     found[row.binding_key] = _health(row, oldest)
         return found
 
+    def answering(self, keys: Sequence[str]) -> set[str]:
+        """Those of these bindings whose last probe, not long ago, was answered as it should."""
+        return {
+            key
+            for key, health in self.of(keys).items()
+            if health.latency_ms is not None and health.state in ("passing", "warning")
+        }
+
     def history(self, binding_key: str, since: datetime) -> list[Probe]:
         """The probes from ``since`` on, the oldest first: hours where single ones are no longer
         kept, then single ones."""

@@ -5,7 +5,7 @@ Safe to repeat at every start: what already stands there as it should be is left
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field, replace
 
 from registry.client import UddiClient
@@ -19,7 +19,7 @@ from registry.model import (
     TModel,
     UseText,
 )
-from registry.registered import hospital_key
+from registry.registered import hospital_key, service_key
 from registry.uddi.wellknown import HOSPITAL_CODE
 from registry.uddi.wsdl_mapping import MappedWsdl, map_wsdl
 
@@ -92,13 +92,27 @@ def publish_node(
     WsdlError for a WSDL that cannot be mapped, PublishError where a shared tModel disagrees,
     UddiError for what the registry refuses, RegistryUnavailable.
     """
-    mapped = [_map(hospital, service) for service in services]
     token = client.get_auth_token(user, password)
     try:
-        saved, found = _ensure_tmodels(client, token, mapped)
-        summary = _save_business(client, token, hospital, [each.service for each in mapped])
+        return publish(client, token, hospital, services)
     finally:
         client.discard_auth_token(token)
+
+
+def publish(
+    client: UddiClient,
+    token: str,
+    hospital: HospitalEntry,
+    services: Sequence[ServiceEntry],
+    *,
+    leave: Collection[str] = (),
+) -> PublishedSummary:
+    """As ``publish_node``, with a token that stays good. ``leave``: names of services that are
+    not to be published now, and whose entries stay as they are."""
+    mapped = [_map(hospital, service) for service in services if service.name not in leave]
+    left = {service_key(hospital.code, name) for name in leave}
+    saved, found = _ensure_tmodels(client, token, mapped)
+    summary = _save_business(client, token, hospital, [each.service for each in mapped], left)
     return replace(summary, tmodels_saved=tuple(saved), tmodels_found=tuple(found))
 
 
@@ -177,7 +191,11 @@ def _agrees(there: TModel, wanted: TModel) -> bool:
 
 
 def _save_business(
-    client: UddiClient, token: str, hospital: HospitalEntry, services: list[BusinessService]
+    client: UddiClient,
+    token: str,
+    hospital: HospitalEntry,
+    services: list[BusinessService],
+    left: Collection[str],
 ) -> PublishedSummary:
     key = hospital_key(hospital.code)
     try:
@@ -188,6 +206,7 @@ def _save_business(
         there = None
     code = KeyedReference(HOSPITAL_CODE, hospital.code, "医院代码")
     base = there or BusinessEntity(key=key)
+    services = services + [service for service in base.services if service.key in left]
     others = tuple(r for r in base.identifier_bag if r.tmodel_key != HOSPITAL_CODE)
     # What somebody else put there stays, also an on-call that this node's configuration lacks.
     own = {entry.use_type for entry in hospital.contacts}

@@ -46,6 +46,11 @@ def hospital_key(code: str) -> str:
     return fold(f"uddi:yilian:hospital:{code}")
 
 
+def service_key(code: str, service: str) -> str:
+    """The serviceKey of a hospital's service by its WSDL name."""
+    return fold(f"uddi:yilian:{code}:{service}")
+
+
 def hospitals_find(head: int, rows: int) -> Find:
     """The find_business for every hospital, from number ``head`` (from 1), ``rows`` of them."""
     return Find(

@@ -197,7 +197,7 @@ class _Search:
     def _in_window(self, order: list[tuple[str, bool]]) -> Select[Any]:
         """Those matches that are among the first entities of the kind in this order."""
         each = entity.alias()
-        columns = {each.c[name] for name, _ in order} - {each.c.sort_name}
+        columns = [each.c[name] for name, _ in order if name != "sort_name"]
         first = (
             select(each.c.sort_name.label("sort"), each.c.key.label("key"), *columns)
             .where(each.c.kind == self._kind)

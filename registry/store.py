@@ -119,7 +119,8 @@ class Store:
         """What matches, one page of it, each entity with children down to ``depth`` levels."""
         with self.engine.connect() as connection:
             page = search.find_keys(connection, kind, find, self._limits)
-            return replace(page, entities=tuple(read(connection, kind, page.keys, depth)))
+            found = read(connection, kind, page.keys, depth, hidden=False)
+            return replace(page, entities=tuple(found))
 
     def listed(self, kind: Kind, find: Find, *, projected: bool = True) -> Listed:
         """What matches, one page of it, no more of each than a list shows. ``projected``: the

@@ -2,7 +2,7 @@
 
 ``load(path, Model)`` serves all four processes; the models live with their parts. NodeConfig,
 which joins several parts, is here. Relative paths in a file mean: relative to that file. They
-are the database of a ``sqlite`` URL and every key that ends in ``_file``.
+are the database of a ``sqlite`` URL and every key that ends in ``_file`` or ``_folder``.
 """
 
 from __future__ import annotations
@@ -99,6 +99,48 @@ class Alliance(Section):
     gateway_url: HttpUrl
 
 
+class Reverse(Section):
+    """For a hospital whose gate lets only the inside open connections: the node dials the
+    gateways at ``urls``, keeps ``connections`` to each and takes calls over them. The token is
+    the file's first line. With https, ``ca_file`` names the CA that signed the gateway's
+    certificate (without it, the system's), and ``certificate_file`` with ``key_file`` the
+    certificate that the node shows."""
+
+    urls: tuple[HttpUrl, ...] = Field(min_length=1, max_length=64)
+    token_file: Path | None = None
+    connections: int = Field(default=4, ge=1, le=256)
+    ca_file: Path | None = None
+    certificate_file: Path | None = None
+    key_file: Path | None = None
+
+    @model_validator(mode="after")
+    def _it_proves_who_it_is(self) -> Reverse:
+        if self.token_file is None and self.certificate_file is None:
+            raise ValueError(
+                "须有 token_file 或 certificate_file / give a token_file or a certificate_file"
+            )
+        if (self.certificate_file is None) != (self.key_file is None):
+            raise ValueError(
+                "certificate_file 与 key_file 须同时给出 / "
+                "certificate_file and key_file belong together"
+            )
+        return self
+
+
+class Ferry(Section):
+    """For a hospital whose gate passes only files: calls arrive in ``in_folder``, answers leave by
+    ``out_folder``. ``kept_folder`` is the node's own, beside them, and crosses no gate.
+    ``at_once``: calls that run at a time. ``max_bytes``: of one file."""
+
+    in_folder: Path
+    out_folder: Path
+    kept_folder: Path
+    key_file: Path
+    extension: str = Field(default=".xml", pattern=r"^\.[A-Za-z0-9]{1,16}$")
+    max_bytes: int = Field(default=4 * 1024 * 1024, ge=1024)
+    at_once: int = Field(default=4, ge=1, le=256)
+
+
 class NodeConfig(Section):
     """One hospital's node: what it is, where it listens, which databases offer what.
 
@@ -109,6 +151,8 @@ class NodeConfig(Section):
     listen: Listen
     registry: Registry | None = None
     alliance: Alliance | None = None
+    reverse: Reverse | None = None
+    ferry: Ferry | None = None
     sources: dict[Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,31}$")], SourceConfig]
 
     @model_validator(mode="after")
@@ -255,7 +299,7 @@ def _anchored(value: Any, folder: Path, key: str = "") -> Any:
         return {name: _anchored(inner, folder, name) for name, inner in value.items()}
     if isinstance(value, list):
         return [_anchored(inner, folder, key) for inner in value]
-    if isinstance(value, str) and value and key.endswith("_file"):
+    if isinstance(value, str) and value and key.endswith(("_file", "_folder")):
         return str(folder / value)
     if isinstance(value, str) and key == "url" and value.startswith("sqlite"):
         return _anchored_sqlite(value, folder)

@@ -18,6 +18,8 @@ from services.faults import UnknownService
 from services.soap.exchange import Endpoint, Reply, Request, fault_reply, version_of
 from services.soap.version import SOAP_1_1, SOAP_1_2
 from yilian.config import NodeConfig
+from yilian.dialling import Dialling
+from yilian.ferrying import Ferrying
 from yilian.housekeeping import keep_house
 from yilian.http_faults import compressed, too_large
 from yilian.metrics import metrics_route
@@ -34,10 +36,14 @@ def create_app(config: NodeConfig) -> Starlette:
     return app_of(assemble(config))
 
 
-def app_of(node: Node) -> Starlette:
-    """The node's app. It publishes itself while it runs, where a registry is configured."""
+def app_of(node: Node, dialling: Dialling | None = None) -> Starlette:
+    """The node's app. It publishes itself while it runs, where a registry is configured.
+    ``dialling``, whose state is shown, is whoever serves the app's to start."""
     config = node.config
     publication = Publication(node)
+    ferrying = None
+    if config.ferry is not None:
+        ferrying = Ferrying(config.ferry, call_paths(node), config.listen.public_url)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -45,6 +51,8 @@ def app_of(node: Node) -> Starlette:
             asyncio.create_task(publication.keep()),
             asyncio.create_task(keep_house(node.adapters, node.archives)),
         ]
+        if ferrying is not None:
+            tasks.append(asyncio.create_task(ferrying.keep()))
         try:
             yield
         finally:
@@ -89,8 +97,10 @@ def app_of(node: Node) -> Starlette:
         sources = {name: source.state() for name, source in node.sources.items()}
         registry = publication.state()
         images = node.images.state() if node.images else {}
+        dialled = dialling.state() if dialling else {}
         worries = [
             registry["problem"],
+            *(gateway["connections"] == 0 for gateway in dialled.values()),
             *(state["failing"] for state in (*sources.values(), *images.values())),
         ]
         return JSONResponse(
@@ -101,12 +111,19 @@ def app_of(node: Node) -> Starlette:
                 "sources": sources,
                 "images": images,
                 "registry": registry,
+                "dialled": dialled,
+                "ferry": ferrying.state() if ferrying else None,
             }
         )
+
+    async def alive(http: HttpRequest) -> Response:
+        """What a gateway asks over connections that the node has dialled."""
+        return PlainTextResponse("ok")
 
     return Starlette(
         routes=[
             Route("/health", health),
+            Route("/alive", alive),
             metrics_route(NodeMetrics(node, publication.state)),
             Route("/{path:path}", call, methods=["POST"]),
             Route("/{path:path}", describe),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import errno
 import logging
 import os
@@ -15,6 +16,7 @@ from typing import Any
 import uvicorn
 
 from services.soap.exchange import Endpoint
+from yilian.dialling import Dialling
 from yilian.http_protocol import call_protocol
 from yilian.refused import Refused
 
@@ -55,14 +57,19 @@ def serve(
     what: str,
     stop_with_stdin: bool = False,
     calls: Mapping[str, Endpoint] | None = None,
+    http: type[asyncio.Protocol] | None = None,
+    dialling: Dialling | None = None,
+    on_end: Callable[[], None] = lambda: None,
 ) -> None:
     """Serve until SIGTERM or SIGINT; ``what`` names the process in its first log line.
 
     ``calls``: endpoints by path whose POSTs take the short way of yilian/http_protocol.py. The
     app answers them too, with the same bytes, where they are not given; the limits of that
-    protocol on heads and on patience hold either way.
+    protocol on heads and on patience hold either way. ``http``: another protocol in its place.
+    ``on_end``: called when the end has begun, before calls under way are waited for: answers that
+    are held back are to be given then.
     ``stop_with_stdin``: also end when standard input closes, which is how a child learns that
-    its parent is gone, however that ended.
+    its parent is gone, however that ended. ``dialling``: the gateways that are dialled, too.
     """
     sock = listening(host, port)
     logging.basicConfig(
@@ -75,13 +82,33 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=65,
-        http=call_protocol(calls or {}),
+        http=http or call_protocol(calls or {}),
     )
     if stop_with_stdin:
         threading.Thread(target=_end_at_eof, daemon=True, name="stdin").start()
     logging.getLogger("yilian").info("%s: http://%s:%d", what, host, port)
     with sock:
-        uvicorn.Server(config).run(sockets=[sock])  # on uvloop where there is one
+        _Server(config, dialling, on_end).run(sockets=[sock])  # on uvloop where there is one
+
+
+class _Server(uvicorn.Server):
+    def __init__(
+        self, config: uvicorn.Config, dialling: Dialling | None, on_end: Callable[[], None]
+    ) -> None:
+        super().__init__(config)
+        self._dialling = dialling
+        self._on_end = on_end
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self._dialling is not None and self.started:
+            self._dialling.start(self)
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._on_end()
+        if self._dialling is not None:
+            await self._dialling.stop()  # the connections themselves end like any other
+        await super().shutdown(sockets)
 
 
 def _end_at_eof() -> None:

@@ -19,7 +19,7 @@ import pytest
 import uvicorn
 import uvloop
 
-from gateway.app import create_app
+from gateway.app import Gateway
 from gateway.binding import Binding
 from gateway.log import json_log
 from gateway_config.model import GatewayConfig
@@ -43,7 +43,7 @@ def until(condition: Callable[[], T], seconds: float = 20) -> T:
 
 @dataclass
 class FakeRegistry:
-    """What create_app is given as ``find_bindings``."""
+    """What Gateway is given as ``find_bindings``."""
 
     bindings: list[Binding] = field(default_factory=list)
     error: Exception | None = None
@@ -109,10 +109,11 @@ class RunningGateway:
         self._loop = loop
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
-        self.app = create_app(config, registry, log=json_log(self.log_text))
+        self.gateway = Gateway(config, registry, log=json_log(self.log_text))
         self._server = uvicorn.Server(
             uvicorn.Config(
-                self.app,
+                self.gateway.app,
+                http=self.gateway.protocol,
                 log_config=None,
                 lifespan="on",
                 server_header=False,
@@ -125,8 +126,12 @@ class RunningGateway:
         until(lambda: self._server.started or self._task.done())
         assert self._server.started
 
-    def stop(self) -> None:
+    def end(self) -> None:
+        """As SIGTERM does."""
         self._server.should_exit = True
+
+    def stop(self) -> None:
+        self.end()
         self._task.result(30)
 
     def request(

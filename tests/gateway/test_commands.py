@@ -41,6 +41,8 @@ outer = "172.20.1.1:2020"
 inner = "192.168.1.8:8088"
 tls_ends = "gate"
 keep_alive = false
+[dialled]
+port = 8090
 [hospitals.sq]
 [hospitals.sq.reverse]
 token_hash = "HASH"
@@ -297,7 +299,7 @@ def test_the_gates_table_as_csv(file: Path) -> None:
     }  # fmt: skip
     assert (second["protocol"], second["keep_alive"]) == ("HTTPS → HTTP", "no")
     assert dialled["direction"] == caller["direction"] == "内→外 out"
-    assert (dialled["outer_ip"], dialled["outer_port"]) == ("10.0.0.5", "8080")
+    assert (dialled["outer_ip"], dialled["outer_port"]) == ("10.0.0.5", "8090")
     assert caller["permitted_sources"] == "172.20.5.0/24" and "双桥 HIS" in caller["purpose"]
     assert out["outer_ip"].endswith("/out") and back["outer_ip"].endswith("/in")
     assert "*.xml" in out["protocol"]

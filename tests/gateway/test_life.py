@@ -8,10 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from gateway.app import create_app
 from gateway.binding import Binding
-from gateway.log import json_log, operation_of
-from tests.gateway.configured import open_configuration
+from gateway.log import operation_of
 from tests.gateway.conftest import FakeRegistry, Loop, MakeGateway, lab_results, until
 from tests.gateway.scripted_node import ScriptedNode
 
@@ -137,24 +135,6 @@ def test_nothing_is_left_running_after_the_end(
     until(lambda: not node.open)
     gateway.registry.let_go.set()
     until(lambda: not [t for t in threading.enumerate() if t.name == "gateway look-up"])
-
-
-def test_an_app_whose_lifespan_has_not_begun_says_so() -> None:
-    app = create_app(open_configuration(), list, log=json_log())
-
-    async def receive() -> dict[str, object]:
-        return {"type": "http.disconnect"}
-
-    async def send(message: object) -> None:
-        return None
-
-    async def call() -> None:
-        scope = {"type": "http", "method": "POST", "path": "/a/b", "raw_path": b"/a/b"}
-        scope |= {"headers": [], "query_string": b"", "scheme": "http", "root_path": ""}
-        await app(scope, receive, send)  # type: ignore[arg-type]
-
-    with pytest.raises(RuntimeError, match="lifespan"):
-        asyncio.run(call())
 
 
 @pytest.mark.parametrize(

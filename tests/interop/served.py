@@ -7,17 +7,16 @@ import io
 import socket
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 
-from gateway.app import create_app
+from gateway.app import Gateway
 from gateway.binding import Binding
 from gateway.log import json_log
-from services.soap.exchange import Endpoint
 from tests.gateway.configured import open_configuration
 from tests.interop.constant import CODE, constant_node
 from yilian.host import app_of, call_paths
@@ -46,25 +45,25 @@ def served() -> Iterator[Served]:
         for path, endpoint in node.endpoints.items()
     ]
     config = open_configuration()
-    gateway = create_app(config, lambda: bindings, log=json_log(io.StringIO()))
+    gateway = Gateway(config, lambda: bindings, log=json_log(io.StringIO()))
     with (
         node_socket,
         gateway_socket,
-        _running(app_of(node), node_socket, call_paths(node)),
-        _running(gateway, gateway_socket, {}),
+        _running(app_of(node), node_socket, call_protocol(call_paths(node))),
+        _running(gateway.app, gateway_socket, gateway.protocol),
     ):
         yield Served(node_socket.getsockname()[1], gateway_socket.getsockname()[1])
 
 
 @contextmanager
-def _running(app: Any, sock: socket.socket, calls: Mapping[str, Endpoint]) -> Iterator[None]:
+def _running(app: Any, sock: socket.socket, protocol: Any) -> Iterator[None]:
     server = uvicorn.Server(
         uvicorn.Config(
             app,
             log_config=None,
             access_log=False,
             server_header=False,
-            http=call_protocol(calls),
+            http=protocol,
         )
     )
     thread = threading.Thread(target=lambda: asyncio.run(server.serve(sockets=[sock])), daemon=True)

@@ -43,6 +43,7 @@ def registry(
         settings.listen.port,
         what="registry",
         stop_with_stdin=stop_with_stdin,
+        on_end=app.state.watch.end,
     )
 
 

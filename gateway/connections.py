@@ -1,0 +1,113 @@
+"""All connections of one worker together: how many there may be, whose, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from typing import Protocol
+
+from gateway.counters import Counters
+from gateway.log import Log
+from gateway_config.model import GatewayConfig
+from services.faults import Overloaded
+from services.soap.exchange import fault_reply
+
+#: seconds between two looks at the clocks of all connections, at most
+SWEEP_SECONDS = 1.0
+#: how often refused connections are told of in the log, seconds
+TELL_SECONDS = 1.0
+
+
+class Timed(Protocol):
+    """A connection, as the sweep sees it."""
+
+    def look_at_the_clock(self, now: float) -> None: ...
+
+
+class Connections:
+    """Made for one event loop; ``begin`` it there."""
+
+    def __init__(self, config: GatewayConfig, counters: Counters, log: Log) -> None:
+        self.take(config)
+        self._counters = counters
+        self._log = log
+        self._open: set[Timed] = set()
+        self._of_peer: Counter[str] = Counter()
+        self._untold: Counter[tuple[str, str]] = Counter()
+        self._telling = self._sweeping = False
+        #: what a connection gets that is one too many
+        self.full = _full()
+
+    def take(self, config: GatewayConfig) -> None:
+        """Go by these limits from now on; connections that are open stay."""
+        self.limits = config.limits
+        proxy = config.proxy
+        self._unlimited = frozenset(proxy.trusted) if proxy is not None else frozenset()
+        self._every = max(0.02, min(SWEEP_SECONDS, self.limits.head_seconds / 4))
+
+    def __len__(self) -> int:
+        return len(self._open)
+
+    def admit(self, connection: Timed, peer: str) -> bool:
+        """Count a connection in, or say that it is one too many."""
+        limits = self.limits
+        if len(self._open) >= limits.max_connections:
+            self.turned_away(peer, "max_connections")
+            return False
+        if self._of_peer[peer] >= limits.max_connections_per_peer and peer not in self._unlimited:
+            self.turned_away(peer, "max_connections_per_peer")
+            return False
+        self._open.add(connection)
+        self._of_peer[peer] += 1
+        if not self._sweeping:
+            self._sweeping = True
+            asyncio.get_running_loop().call_later(self._every, self._sweep)
+        return True
+
+    def gone(self, connection: Timed, peer: str) -> None:
+        if connection in self._open:
+            self._open.discard(connection)
+            self._of_peer[peer] -= 1
+            if not self._of_peer[peer]:
+                del self._of_peer[peer]
+
+    def turned_away(self, peer: str, rule: str) -> None:
+        """A connection is refused before there is a request. A flood of them is counted one by
+        one and told of once a second: it must not fill the disk."""
+        self._counters.refused("connection")
+        self._untold[peer, rule] += 1
+        if not self._telling:
+            self._telling = True
+            asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
+
+    def _tell(self) -> None:
+        self._telling = False
+        untold, self._untold = self._untold, Counter()
+        for (peer, rule), times in untold.most_common(20):
+            self._log.warning(
+                "connections_refused", step="connection", rule=rule, peer=peer, times=times
+            )
+
+    def _sweep(self) -> None:
+        loop = asyncio.get_running_loop()
+        now = loop.time()
+        for connection in list(self._open):
+            connection.look_at_the_clock(now)
+        self._sweeping = bool(self._open)
+        if self._sweeping:
+            loop.call_later(self._every, self._sweep)
+
+
+def _full() -> bytes:
+    reply = fault_reply(
+        Overloaded(
+            "网关的连接数已达上限，请稍后重试",
+            "the gateway has as many connections as it takes; try again in a moment",
+        ),
+        status=503,
+    )
+    head = (
+        "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nRetry-After: 1\r\n"
+        f"Content-Type: {reply.content_type}\r\nContent-Length: {len(reply.body)}\r\n\r\n"
+    )
+    return head.encode() + reply.body

@@ -1,0 +1,110 @@
+"""One request on a connection: its head, and its body as it arrives."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+from gateway.call import BodyTooLarge, CallerLeft
+from gateway.head import Refused
+
+Headers = list[tuple[bytes, bytes]]
+
+
+class HttpRequest:
+    """``refused``: why it will not be looked at further. ``complete``: the whole body is here.
+    A body is kept up to ``limit`` bytes; of what goes beyond only the size is."""
+
+    __slots__ = (
+        "_ended",
+        "_limit",
+        "_loop",
+        "_parts",
+        "_seconds",
+        "_size",
+        "_waiter",
+        "complete",
+        "continue_wanted",
+        "headers",
+        "keep_alive",
+        "method",
+        "refused",
+        "url",
+    )
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        method: str,
+        url: bytes,
+        headers: Headers,
+        *,
+        keep_alive: bool,
+        limit: int,
+        seconds: float,
+    ) -> None:
+        self.method = method
+        self.url = url
+        self.headers = headers
+        self.keep_alive = keep_alive
+        self.complete = False
+        self.refused: Refused | None = None
+        self.continue_wanted: Callable[[], None] | None = None
+        self._loop = loop
+        self._limit = limit
+        self._seconds = seconds
+        self._size = 0
+        self._parts: list[bytes] = []
+        self._ended: Exception | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    # --- the connection's side --------------------------------------------------------------
+
+    def add(self, part: bytes) -> None:
+        self._size += len(part)
+        if self._size <= self._limit:
+            self._parts.append(part)
+        elif self._parts:
+            self._parts.clear()
+            self._wake()
+
+    def end(self) -> None:
+        self.complete = True
+        self._wake()
+
+    def fail(self, error: Exception) -> None:
+        """The rest of the body will not come, or is not to be believed."""
+        if not self.complete and self._ended is None:
+            self._ended = error
+            self._wake()
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    # --- the call's side --------------------------------------------------------------------
+
+    async def read_body(self, limit: int) -> bytes:
+        """The whole body. BodyTooLarge as soon as it is known to be larger than ``limit`` or than
+        what is kept; CallerLeft; Refused where it is no proper HTTP; TimeoutError."""
+        if not self.complete:
+            await self._arrived()
+        if self._size > min(limit, self._limit):
+            raise BodyTooLarge
+        parts = self._parts
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _arrived(self) -> None:
+        if self.continue_wanted is not None:
+            self.continue_wanted()
+            self.continue_wanted = None
+        async with asyncio.timeout(self._seconds):
+            while not self.complete and self._ended is None and self._size <= self._limit:
+                self._waiter = self._loop.create_future()
+                await self._waiter
+        if self._ended is not None and not self.complete:
+            raise self._ended
+
+    def left(self) -> None:
+        """The caller has closed the connection."""
+        self.fail(CallerLeft())

@@ -1,0 +1,398 @@
+"""Reverse connections: the node dials out to us, and calls go back over what it has dialled.
+
+For a hospital whose gate lets only the inside open connections. A node says which hospital it is
+and proves it, in the manner of an HTTP/1.1 Upgrade:
+
+    GET /hx HTTP/1.1
+    Connection: Upgrade
+    Upgrade: yilian-reverse
+    Authorization: Bearer <token>
+
+After 101 the connection is turned around: the gateway sends requests on it, one at a time, and the
+node answers them. Each connection is asked now and then whether the node is still there, since a
+gate cuts silently.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hmac
+import os
+import ssl
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from hashlib import sha256
+from typing import Any
+
+from gateway.binding import Binding
+from gateway.forward import Busy, NoAnswer, NodeAnswer, NodeRequest, NotReached
+from gateway.log import Log
+from gateway.node_connection import NodeConnection
+from gateway.upstream import request_head
+from gateway_config.dialled import Dialled
+from gateway_config.hospitals import Hospital, Reverse
+from gateway_config.model import Forward
+from services.passwords import verify
+
+PROTOCOL = "yilian-reverse"
+#: seconds that a node may take to say who it is, bytes that it may need for that, and how many
+#: may be saying it at a time
+_HEAD_SECONDS = 10.0
+_HEAD_BYTES = 8192
+_MOST_ARRIVING = 256
+#: what a node answers without looking at anything: yilian/host.py
+_PING = b"GET /alive HTTP/1.1\r\nHost: node\r\n\r\n"
+#: seconds that it may take to
+_PING_PATIENCE = 5.0
+
+
+@dataclass(slots=True)
+class _Line:
+    """One hospital's connections. ``waiting``: calls for which there was none free, oldest
+    first; a connection that comes free goes to the first of them."""
+
+    code: str
+    settings: Reverse
+    connections: set[NodeConnection] = field(default_factory=set)
+    idle: deque[NodeConnection] = field(default_factory=deque)
+    waiting: deque[asyncio.Future[NodeConnection]] = field(default_factory=deque)
+    refused: int = 0
+
+    def take(self) -> NodeConnection | None:
+        while self.idle:
+            connection = self.idle.pop()
+            if connection.usable and not connection.transport.is_closing():
+                return connection
+        return None
+
+    def free(self, connection: NodeConnection) -> None:
+        while self.waiting:
+            waiter = self.waiting.popleft()
+            if not waiter.done():
+                waiter.set_result(connection)
+                return
+        self.idle.append(connection)
+
+
+class ReverseConnections:
+    """A Forwarder, and the listener for those who dial in. ``hospitals``: those of mode
+    ``reverse``. ``start()`` and ``close()`` it on the event loop."""
+
+    def __init__(
+        self,
+        listen: Dialled,
+        hospitals: Mapping[str, Hospital],
+        settings: Forward,
+        log: Log,
+        *,
+        tls: ssl.SSLContext | None = None,
+        worker: int = 0,
+    ) -> None:
+        self._listen = listen
+        self._settings = settings
+        self._log = log
+        self._tls = tls
+        self._worker = worker
+        self._lines = {
+            code: _Line(code, hospital.reverse)
+            for code, hospital in hospitals.items()
+            if hospital.mode == "reverse" and hospital.reverse is not None
+        }
+        self._salt = os.urandom(16)
+        self._known: set[bytes] = set()  # keyed digests of tokens that scrypt has accepted
+        self._checking = asyncio.Semaphore(1)
+        self._arriving: set[_Arrival] = set()
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._server: asyncio.Server | None = None
+        self._pings: asyncio.Task[None] | None = None
+
+    @property
+    def port(self) -> int:
+        """The port that it listens on, once started."""
+        assert self._server is not None
+        return int(self._server.sockets[0].getsockname()[1])
+
+    async def start(self) -> None:
+        """OSError where the port is taken."""
+        loop = asyncio.get_running_loop()
+        port = self._listen.port + self._worker
+        self._server = await loop.create_server(
+            lambda: _Arrival(self), self._listen.host, port, ssl=self._tls
+        )
+        self._pings = loop.create_task(self._keep_asking())
+
+    async def close(self) -> None:
+        if self._server is not None:
+            self._server.close()
+        for task in [*self._tasks, *([self._pings] if self._pings else [])]:
+            task.cancel()
+            await asyncio.gather(task, return_exceptions=True)
+        for arrival in list(self._arriving):
+            arrival.transport.abort()
+        for line in self._lines.values():
+            for connection in list(line.connections):
+                connection.abandon()
+            for waiter in line.waiting:
+                waiter.cancel()
+
+    def status(self) -> dict[str, Any]:
+        """For /health, by hospital."""
+        return {
+            code: {
+                "connections": sum(one.usable for one in line.connections),
+                "wanted": line.settings.connections,
+                "idle": len(line.idle),
+                "waiting": len(line.waiting),
+                "refused": line.refused,
+            }
+            for code, line in self._lines.items()
+        }
+
+    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+        line = self._lines[binding.hospital]
+        loop = asyncio.get_running_loop()
+        deadline = min(request.deadline, loop.time() + self._settings.timeout_seconds)
+        connection = line.take() or await self._wait(line, deadline)
+        head = request_head(binding.path, f"Host: {line.code}\r\n", request)
+        where = f"{line.code} (reverse)"
+        try:
+            answer = await connection.ask(head, request.body, where, deadline - loop.time())
+        except asyncio.CancelledError:
+            connection.abandon()
+            raise
+        finally:
+            if connection.usable:
+                connection.idle_since = loop.time()
+                line.free(connection)
+        return answer
+
+    async def _wait(self, line: _Line, deadline: float) -> NodeConnection:
+        loop = asyncio.get_running_loop()
+        if not any(connection.usable for connection in line.connections):
+            # A node that is dialling again is back within a moment: that is worth a little time.
+            seconds = min(line.settings.wait_seconds, 2.0)
+        else:
+            seconds = line.settings.wait_seconds
+        seconds = min(seconds, deadline - loop.time())
+        if len(line.waiting) >= line.settings.queue:
+            line.refused += 1
+            raise Busy(f"{line.code}: {len(line.waiting)} calls wait for a reverse connection")
+        waiter: asyncio.Future[NodeConnection] = loop.create_future()
+        line.waiting.append(waiter)
+        try:
+            async with asyncio.timeout(seconds):
+                return await waiter
+        except BaseException as ended:
+            if waiter in line.waiting:
+                line.waiting.remove(waiter)
+            elif waiter.done() and not waiter.cancelled():
+                line.free(waiter.result())  # it came in the same moment: somebody else's
+            if not isinstance(ended, TimeoutError):
+                raise
+        line.refused += 1
+        if any(connection.usable for connection in line.connections):
+            raise Busy(f"{line.code}: no reverse connection free in {seconds:.3g} s")
+        raise NotReached(f"{line.code}: no node has dialled in")
+
+    # --- those who dial in ---------------------------------------------------------------------
+
+    def arrived(self, arrival: _Arrival) -> bool:
+        """Whether one more may say who it is."""
+        if len(self._arriving) >= _MOST_ARRIVING:
+            return False
+        self._arriving.add(arrival)
+        return True
+
+    def gone(self, arrival: _Arrival) -> None:
+        self._arriving.discard(arrival)
+
+    def said(self, arrival: _Arrival, code: str, token: str) -> None:
+        """A node has said who it is: find out whether that is true."""
+        task = asyncio.get_running_loop().create_task(self._admit(arrival, code, token))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _admit(self, arrival: _Arrival, code: str, token: str) -> None:
+        line = self._lines.get(code)
+        refusal = "unknown hospital" if line is None else await self._refusal(line, arrival, token)
+        if refusal is None and line is not None:
+            usable = sum(one.usable for one in line.connections)
+            if usable >= 2 * line.settings.connections:
+                refusal = "too many connections"
+        if line is None or refusal is not None:
+            self._log.warning(
+                "reverse connection refused", hospital=code[:64], peer=arrival.peer, why=refusal
+            )
+            # One answer for all that is wrong with who it is: it is not to be found out by trying.
+            busy = refusal == "too many connections"
+            arrival.refuse("503 Service Unavailable" if busy else "403 Forbidden")
+            return
+        if arrival.transport.is_closing():
+            return
+        connection = _TurnedAround(asyncio.get_running_loop(), self._settings, line, self)
+        arrival.turn_around(connection)
+        line.connections.add(connection)
+        connection.idle_since = asyncio.get_running_loop().time()
+        self._log.info(
+            "reverse connection", hospital=code, peer=arrival.peer, now=len(line.connections)
+        )
+        line.free(connection)
+
+    async def _refusal(self, line: _Line, arrival: _Arrival, token: str) -> str | None:
+        wanted = line.settings
+        if wanted.certificate is not None and arrival.certificate() != wanted.certificate:
+            return "another certificate, or none"
+        if wanted.token_hash is None:
+            return None
+        digest = hmac.digest(self._salt, f"{wanted.token_hash}\n{token}".encode(), "sha256")
+        if digest in self._known:
+            return None
+        async with self._checking:  # scrypt takes a core for a moment: one at a time
+            right = await asyncio.to_thread(verify, token, wanted.token_hash)
+        if not right:
+            return "wrong token"
+        self._known.add(digest)
+        return None
+
+    def lost(self, line: _Line, connection: NodeConnection) -> None:
+        line.connections.discard(connection)
+        if connection in line.idle:
+            line.idle.remove(connection)
+        self._log.info("reverse connection ended", hospital=line.code, now=len(line.connections))
+
+    # --- is the node still there? ----------------------------------------------------------------
+
+    async def _keep_asking(self) -> None:
+        every = self._listen.ping_seconds
+        loop = asyncio.get_running_loop()
+        while True:
+            await asyncio.sleep(every / 4)
+            before = loop.time() - every
+            for line in self._lines.values():
+                for connection in [one for one in line.idle if one.idle_since <= before]:
+                    line.idle.remove(connection)
+                    task = loop.create_task(self._ask(line, connection))
+                    self._tasks.add(task)
+                    task.add_done_callback(self._tasks.discard)
+
+    async def _ask(self, line: _Line, connection: NodeConnection) -> None:
+        patience = min(_PING_PATIENCE, self._listen.ping_seconds)
+        try:
+            await connection.ask(_PING, b"", f"{line.code} (reverse)", patience)
+        except NoAnswer as error:
+            self._log.warning(
+                "reverse connection dead", hospital=line.code, why=type(error).__name__
+            )
+            return
+        if connection.usable:
+            connection.idle_since = asyncio.get_running_loop().time()
+            line.free(connection)
+
+
+class _TurnedAround(NodeConnection):
+    __slots__ = ("_line", "_owner")
+
+    def __init__(
+        self,
+        loop: asyncio.AbstractEventLoop,
+        settings: Forward,
+        line: _Line,
+        owner: ReverseConnections,
+    ) -> None:
+        super().__init__(loop, settings.max_answer_bytes)
+        self._line = line
+        self._owner = owner
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._owner.lost(self._line, self)
+
+
+class _Arrival(asyncio.Protocol):
+    """A connection whose other end has not yet said who it is."""
+
+    transport: asyncio.Transport
+
+    def __init__(self, owner: ReverseConnections) -> None:
+        self._owner = owner
+        self._head = b""
+        self._said = False
+        self._timer: asyncio.TimerHandle | None = None
+        self.peer = ""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        self.transport = transport
+        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
+        if not self._owner.arrived(self):
+            transport.abort()
+            return
+        self._timer = asyncio.get_running_loop().call_later(_HEAD_SECONDS, transport.abort)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._left()
+
+    def data_received(self, data: bytes) -> None:
+        self._head += data
+        if self._said or len(self._head) > _HEAD_BYTES:
+            self.transport.abort()  # nothing is to come before it has been answered
+            return
+        head, end, rest = self._head.partition(b"\r\n\r\n")
+        if not end:
+            return
+        self._said = True
+        code, token = _who(head)
+        if rest or code is None:
+            self.refuse("400 Bad Request")
+        else:
+            self._owner.said(self, code, token)
+
+    def certificate(self) -> str:
+        """SHA-256 of the other end's certificate, hexadecimal; empty where it has shown none."""
+        secured = self.transport.get_extra_info("ssl_object")
+        der = secured.getpeercert(binary_form=True) if secured is not None else None
+        return sha256(der).hexdigest() if der else ""
+
+    def refuse(self, status: str) -> None:
+        self._left()
+        if not self.transport.is_closing():
+            text = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+            self.transport.write(text.encode())
+            self.transport.close()
+
+    def turn_around(self, connection: NodeConnection) -> None:
+        self._left()
+        self.transport.write(
+            f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
+            f"Upgrade: {PROTOCOL}\r\n\r\n".encode()
+        )
+        self.transport.set_protocol(connection)
+        connection.connection_made(self.transport)
+
+    def _left(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+        self._owner.gone(self)
+
+
+def _who(head: bytes) -> tuple[str | None, str]:
+    """The hospital that a head names, and the token that it shows; None where it is no such
+    head."""
+    first, *lines = head.decode("latin-1").split("\r\n")
+    method, _, rest = first.partition(" ")
+    path, _, version = rest.partition(" ")
+    headers: dict[str, str] = {}
+    for line in lines:
+        name, colon, value = line.partition(":")
+        if not colon or name.lower() in headers or name != name.strip():
+            return None, ""
+        headers[name.lower()] = value.strip()
+    right = (
+        method == "GET"
+        and version == "HTTP/1.1"
+        and path.startswith("/")
+        and headers.get("upgrade", "").lower() == PROTOCOL
+        and headers.get("connection", "").lower() == "upgrade"
+    )
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return (path[1:] if right else None), (token if scheme.lower() == "bearer" else "")

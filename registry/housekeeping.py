@@ -1,0 +1,77 @@
+"""What the registry does by itself every few seconds, in a thread of its own: its time moves on,
+leases are swept, old probes are summed up."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from registry.failures import described
+from registry.health import roll_up
+from registry.lease_sweep import LeaseSweep
+from registry.lived_time import TICK_SECONDS, LivedTime
+from registry.store import Store
+
+log = structlog.get_logger("registry")
+
+#: seconds between two looks for probes to be summed up
+_ROLL_UP_SECONDS = 60.0
+
+
+class Housekeeping:
+    def __init__(
+        self,
+        store: Store,
+        lived: LivedTime,
+        sweep: LeaseSweep,
+        *,
+        tick_seconds: float = TICK_SECONDS,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._store = store
+        self._lived = lived
+        self._sweep = sweep
+        self._tick_seconds = tick_seconds
+        self._clock = clock
+        self._rolled_up = float("-inf")
+        self._problem = ""
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="registry-housekeeping", daemon=True)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End, after what is under way; the time lived until now is written down."""
+        self._ended.set()
+        if self._thread.is_alive():
+            self._thread.join(10)
+        self.once()
+
+    def once(self) -> None:
+        """One round. A database that is away is said once, and tried again in the next one."""
+        try:
+            self._lived.tick()
+            self._sweep()
+            if time.monotonic() >= self._rolled_up + _ROLL_UP_SECONDS:
+                self._rolled_up = time.monotonic()
+                self._store.write(lambda connection: roll_up(connection, self._milliseconds()))
+        except SQLAlchemyError as error:
+            if self._problem != described(error):
+                self._problem = described(error)
+                log.error("registry housekeeping failed", error=self._problem)
+        except Exception:
+            log.exception("registry housekeeping failed")
+        else:
+            self._problem = ""
+
+    def _milliseconds(self) -> int:
+        return int(self._clock() * 1000)
+
+    def _run(self) -> None:
+        while not self._ended.wait(self._tick_seconds):
+            self.once()
