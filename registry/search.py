@@ -19,6 +19,7 @@ from sqlalchemy.engine import Connection
 from registry.changes import last_index
 from registry.criteria import criteria
 from registry.errors import UddiError
+from registry.matching import Condition
 from registry.model import Find, Kind
 from registry.qualifiers import Qualifiers, parse
 from registry.sources import Criterion, Everything, Sizes
@@ -110,25 +111,45 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
             f"listHead 与 maxRows 应不小于 1 / listHead and maxRows start at 1: {head}, {rows}",
         )
     rows, listed = min(rows, limits.max_rows), find.list_head is not None
-    tmodel_keys = list(find.tmodel_bag)
-    if find.find_tmodel is not None:
-        tmodel_keys += _embedded(connection, find.find_tmodel)
-        if not tmodel_keys:
-            return Page((), 0, head, listed)
-    if "signaturePresent" in qualifiers:
-        # Signed entities are not taken, so nothing here has a signature.
+    wanted = _wanted(connection, kind, find, qualifiers, limits)
+    if wanted is None:
         return Page((), 0, head, listed)
-    wanted = criteria(connection, kind, find, qualifiers, tmodel_keys)
-    if not wanted and not limits.find_all:
-        return Page((), 0, head, listed)
-    if not wanted:
-        wanted = [Criterion((Everything(kind),))]
     search = _Search(connection, kind, wanted, qualifiers, limits.sizes)
     keys = search.keys(head - 1, rows + 1)
     actual, more = head - 1 + len(keys), len(keys) > rows
     if listed and (more or (head > 1 and not keys)):
         actual = limits.counts.of(connection, kind, find, search.count)
     return Page(tuple(keys[:rows]), actual, head, listed)
+
+
+def conditions(
+    connection: Connection, kind: Kind, find: Find, limits: Limits
+) -> list[Condition] | None:
+    """What the find asks for, as conditions on ``entity``; None where it finds nothing. Errors
+    as for ``find_keys``."""
+    _check_size(find)
+    wanted = _wanted(connection, kind, find, parse(find.qualifiers), limits)
+    if wanted is None:
+        return None
+    return [each.holds(entity.c.sort_name, entity.c.key) for each in wanted]
+
+
+def _wanted(
+    connection: Connection, kind: Kind, find: Find, qualifiers: Qualifiers, limits: Limits
+) -> list[Criterion] | None:
+    """At least one criterion; None where nothing can be found."""
+    tmodel_keys = list(find.tmodel_bag)
+    if find.find_tmodel is not None:
+        tmodel_keys += _embedded(connection, find.find_tmodel)
+        if not tmodel_keys:
+            return None
+    if "signaturePresent" in qualifiers:
+        # Signed entities are not taken, so nothing here has a signature.
+        return None
+    wanted = criteria(connection, kind, find, qualifiers, tmodel_keys)
+    if not wanted and limits.find_all:
+        return [Criterion((Everything(kind),))]
+    return wanted or None
 
 
 def _embedded(connection: Connection, find: Find) -> tuple[str, ...]:
