@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from gateway.admission.steps import Admission, Remembered
+from gateway.audit.trail import Trail
+from gateway.balance import Balance
 from gateway.call import CallPath
 from gateway.connections import Connections
 from gateway.counters import Counters
@@ -50,6 +53,9 @@ class Gateway:
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
+        self._remembered = Remembered(config.listen)
+        audit = config.audit
+        self._trail = Trail(audit, f"gateway-{config.listen.port}", self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
@@ -75,6 +81,8 @@ class Gateway:
         ways = self._opened = await Ways.open(self._config, straight, self._log)
         self._generation = self._plane.path = self._made(self._config, ways)
         try:
+            if self._trail is not None:
+                await self._trail.start()
             await self._routes.start()
             with self._reload:
                 yield
@@ -84,8 +92,11 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*self._retiring, return_exceptions=True)
             self._plane.path = None
-            await self._generation.ways.close_straight()
+            await self._generation.close()
             await ways.close()
+            if self._trail is not None:
+                await self._trail.stop()
+            self._remembered.close()
 
     def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
         """Go by another configuration from the next call on; on the event loop. Calls under way
@@ -113,11 +124,22 @@ class Gateway:
         try:
             await old.ended()
         finally:
-            await old.ways.close_straight()
+            await old.close()
 
     def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
-        path = CallPath(config, self._routes, ways, self._counters, self._log)
-        return Generation(config, path, ways, restart)
+        balance = Balance(
+            ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
+        admission = Admission(config, self._remembered)
+        path = CallPath(
+            config, admission, self._routes, balance, self._counters, self._log, self._trail
+        )
+        return Generation(config, path, ways, balance, admission, restart)
 
     def _straight(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)
@@ -130,7 +152,7 @@ class Gateway:
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
-        status = self._routes.status()
+        status, generation = self._routes.status(), self._generation
         table, registry = status["table"], status["registry"]
         worries = (
             not registry["reachable"],
@@ -145,20 +167,23 @@ class Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": generation.balance.status(route) if generation is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
         body: dict[str, Any] = {
             "status": word,
             **status,
-            "configuration": self._reload.status(self._generation),
+            "configuration": self._reload.status(generation),
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
+            "refusals_by_rule": self._counters.refusals_by_rule(),
+            "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
-            "ways": self._generation.ways.status() if self._generation is not None else {},
+            "ways": generation.ways.status() if generation is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 
