@@ -13,6 +13,9 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from gateway.admission.steps import Admission, Remembered
+from gateway.audit.trail import Trail
+from gateway.balance import Balance
 from gateway.call import CallPath
 from gateway.connections import Connections
 from gateway.counters import Counters
@@ -24,6 +27,7 @@ from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
 from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
+from gateway.tls import Certificates
 from gateway.upstream import KeptConnections
 from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
@@ -35,7 +39,8 @@ class Gateway:
 
     ``find_bindings`` asks the registry for all inside bindings; it may block (it runs in a thread
     of its own) and may raise whatever it likes. ``log``: JSON lines on standard output by
-    default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py."""
+    default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py. ``worker``
+    numbers the processes of one gateway, from 0."""
 
     def __init__(
         self,
@@ -45,11 +50,16 @@ class Gateway:
         log: Log | None = None,
         make_forwarder: Callable[[Forward], Forwarder] | None = None,
         reread: Reread | None = None,
+        worker: int = 0,
     ) -> None:
         self._config = config
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
+        self._remembered = Remembered(config.listen)
+        audit = config.audit
+        stream = f"gateway-{config.listen.port}" + (f"-{worker}" if worker else "")
+        self._trail = Trail(audit, stream, self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
@@ -59,8 +69,13 @@ class Gateway:
         )
         pages = [Route("/health", self.health), Route("/", self.page)]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
+        self._worker = worker
+        self.connections = Connections(config, self._counters, self._log)
+        own_tls = config.own_tls
+        #: what the TLS listener shows; None where it has none
+        self.certificates = Certificates(own_tls, self._log) if own_tls is not None else None
         self._plane = Plane(
-            Connections(config, self._counters, self._log),
+            self.connections,
             Pages(self.app, [page.path for page in pages]),
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
@@ -72,9 +87,13 @@ class Gateway:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         straight = self._straight(self._config)
-        ways = self._opened = await Ways.open(self._config, straight, self._log)
+        ways = self._opened = await Ways.open(
+            self._config, straight, self._log, worker=self._worker
+        )
         self._generation = self._plane.path = self._made(self._config, ways)
         try:
+            if self._trail is not None:
+                await self._trail.start()
             await self._routes.start()
             with self._reload:
                 yield
@@ -84,8 +103,11 @@ class Gateway:
                 task.cancel()
             await asyncio.gather(*self._retiring, return_exceptions=True)
             self._plane.path = None
-            await self._generation.ways.close_straight()
+            await self._generation.close()
             await ways.close()
+            if self._trail is not None:
+                await self._trail.stop()
+            self._remembered.close()
 
     def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
         """Go by another configuration from the next call on; on the event loop. Calls under way
@@ -94,6 +116,8 @@ class Gateway:
         old, opened = self._generation, self._opened
         if old is None or opened is None:
             raise RuntimeError("the application's lifespan has not begun")
+        if self.certificates is not None and config.own_tls is not None:
+            self.certificates.take(config.own_tls)
         ways = opened.over(config, self._straight(config))
         new = self._made(config, ways, needs_restart(self._config, config))
         self._routes.reconfigure(
@@ -102,7 +126,7 @@ class Gateway:
             own_origins=own_origins(config),
             gates=Gates(config.hospitals),
         )
-        self._plane.connections.take(config)
+        self.connections.take(config)
         self._generation = self._plane.path = new
         task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
         self._retiring.add(task)
@@ -113,11 +137,22 @@ class Gateway:
         try:
             await old.ended()
         finally:
-            await old.ways.close_straight()
+            await old.close()
 
     def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
-        path = CallPath(config, self._routes, ways, self._counters, self._log)
-        return Generation(config, path, ways, restart)
+        balance = Balance(
+            ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
+        admission = Admission(config, self._remembered)
+        path = CallPath(
+            config, admission, self._routes, balance, self._counters, self._log, self._trail
+        )
+        return Generation(config, path, ways, balance, admission, restart)
 
     def _straight(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)
@@ -130,7 +165,7 @@ class Gateway:
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
-        status = self._routes.status()
+        status, generation = self._routes.status(), self._generation
         table, registry = status["table"], status["registry"]
         worries = (
             not registry["reachable"],
@@ -138,6 +173,7 @@ class Gateway:
             not table["file_usable"],
             table["refused"],
             self._reload.refused,
+            self.certificates is not None and not self.certificates.usable,
         )
         word = "degraded" if any(worries) else "ok"
         if not table["routes"] and not registry["reachable"]:
@@ -145,20 +181,24 @@ class Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": generation.balance.status(route) if generation is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
         body: dict[str, Any] = {
             "status": word,
             **status,
-            "configuration": self._reload.status(self._generation),
-            "connections": len(self._plane.connections),
+            "configuration": self._reload.status(generation),
+            "worker": self._worker,
+            "connections": len(self.connections),
             "refusals": dict(self._counters.refusals),
+            "refusals_by_rule": self._counters.refusals_by_rule(),
+            "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
-            "ways": self._generation.ways.status() if self._generation is not None else {},
+            "ways": generation.ways.status() if generation is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 

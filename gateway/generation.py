@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+from gateway.admission.steps import Admission
+from gateway.balance import Balance
 from gateway.call import Answer, Call, CallPath
 from gateway.ways import Ways
 from gateway_config.model import GatewayConfig
@@ -19,13 +21,17 @@ class Generation:
         config: GatewayConfig,
         path: CallPath,
         ways: Ways,
+        balance: Balance,
+        admission: Admission,
         needs_restart: tuple[str, ...] = (),
     ) -> None:
         self.config = config
         self.ways = ways
+        self.balance = balance
         self.since = datetime.now(UTC)
         self.needs_restart = needs_restart
         self._path = path
+        self._admission = admission
         self._under_way = 0
         self._last_has_ended: asyncio.Event | None = None
 
@@ -43,3 +49,9 @@ class Generation:
         if self._under_way:
             self._last_has_ended = asyncio.Event()
             await self._last_has_ended.wait()
+
+    async def close(self) -> None:
+        """Close what belongs to this configuration alone."""
+        self._admission.close()
+        await self.balance.stop()
+        await self.ways.close_straight()

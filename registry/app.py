@@ -27,14 +27,16 @@ from registry.leases import Leases
 from registry.lived_time import LivedTime
 from registry.store import Store
 from registry.tables import POOL_SIZE
-from registry.uddi import dispatch
+from registry.uddi import dispatch, http_get
 from registry.uddi.context import Context
+from registry.uddi.notifier import Notifier
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
 from registry.versions import Versions
 from registry.watch import Watch
 from registry.web.routes import routes as page_routes
 from registry.web.site import Site
+from services.soap.wsdl_diff import compare
 
 T = TypeVar("T")
 
@@ -59,8 +61,13 @@ def create_app(config: RegistryConfig) -> Starlette:
         config.store.url,
         max_rows=config.inquiry.max_rows,
         find_all=config.inquiry.find_all_without_criteria,
+        default_rows=config.inquiry.default_rows,
+        max_keys=config.inquiry.max_keys,
     )
     accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
+
+    context = Context(store, accounts, config.limits, config.subscription, config.inquiry.max_rows)
+    notifier = Notifier(context)
 
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
@@ -69,7 +76,9 @@ def create_app(config: RegistryConfig) -> Starlette:
         await to_thread.run_sync(app.state.leases.begin)
         await app.state.watch.start()
         app.state.housekeeping.start()
+        notifier.start()
         yield
+        await to_thread.run_sync(notifier.stop)
         await app.state.watch.stop()
         await to_thread.run_sync(app.state.housekeeping.stop)
         store.close()
@@ -77,6 +86,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
+            *http_get.routes(),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
             *lease_api.routes(),
@@ -87,7 +97,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     )
     app.state.config = config
     app.state.store = store
-    app.state.context = Context(store, accounts)
+    app.state.context = context
     health = config.health
     app.state.health = HealthBook(
         store.engine, stale_seconds=max(900.0, 10 * health.interval_seconds)
@@ -113,6 +123,8 @@ def create_app(config: RegistryConfig) -> Starlette:
         health=app.state.health,
         leases=app.state.leases,
         versions=app.state.versions,
+        compare=compare,
+        trying=config.trying,
     )
     app.state.logins = CapacityLimiter(LOGINS)
     app.state.logging_in = 0
@@ -196,6 +208,8 @@ async def _wsdl(request: Request) -> Response:
     port = request.path_params["port"]
     if port not in dispatch.PORTS:
         return _no_such_port(port)
+    if port == "inquiry" and http_get.asks(request.query_params):
+        return await http_get.by_key(request)
     if "wsdl" not in {name.lower() for name in request.query_params} or not dispatch.PORTS[port]:
         return PlainTextResponse(
             "请用 POST 发送 UDDI 消息，或 GET ?wsdl / POST UDDI messages here, or GET ?wsdl\n",

@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -62,13 +70,30 @@ class StoreConfig(_Section):
         return value
 
 
+_Count = Annotated[int, Field(ge=0)]
+
+
+class PublisherLimits(_Section):
+    """How many of each one publisher may have; services for each business, bindings for each
+    service."""
+
+    businesses: _Count = 20_000
+    services: _Count = 1_000
+    bindings: _Count = 200
+    tmodels: _Count = 20_000
+    assertions: _Count = 10_000
+    subscriptions: _Count = 100
+
+
 class Publisher(_Section):
     """Somebody who may publish. ``hospitals`` are the codes that this publisher may speak for;
-    where it is missing, the one that has the publisher's own name. ``["*"]``: any."""
+    where it is missing, the one that has the publisher's own name. ``["*"]``: any. ``limits``
+    stand in place of the registry's."""
 
     user: Annotated[str, Field(min_length=1, max_length=255)]
     password_hash: str
     hospitals: tuple[str, ...] = ()
+    limits: PublisherLimits | None = None
 
     @field_validator("password_hash")
     @classmethod
@@ -84,10 +109,14 @@ class Publisher(_Section):
 class Inquiry(_Section):
     """``find_all_without_criteria``: a find without criteria answers everything, for clients
     such as HHS CONNECT; the specification answers it with nothing. ``max_rows`` bounds every
-    find; a client that wants more pages through with listHead."""
+    find; a client that wants more pages through with listHead. ``default_rows``: how many a find
+    answers that says no maxRows; the rest is told of by truncated. ``max_keys``: how many keys a
+    get_*Detail may have."""
 
     find_all_without_criteria: bool = False
+    default_rows: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
+    max_keys: Annotated[int, Field(ge=1, le=100_000)] = 1000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
 
 
@@ -131,10 +160,74 @@ class HealthSettings(_Section):
         return self
 
 
+class SubscriptionSettings(_Section):
+    """``listener_networks``: where listeners may be; the registry sends notifications to nowhere
+    else. ``days``: how long a subscription lasts at most. ``interval_seconds``: how often a
+    listener is told at most. ``timeout_seconds``: for one notification. ``members``: how many
+    entities one subscription may match."""
+
+    listener_networks: tuple[IPv4Network | IPv6Network, ...] = (
+        IPv4Network("10.0.0.0/8"),
+        IPv4Network("172.16.0.0/12"),
+        IPv4Network("192.168.0.0/16"),
+        IPv6Network("fc00::/7"),
+    )
+    days: Annotated[float, Field(gt=0, le=3660)] = 366
+    interval_seconds: Annotated[float, Field(ge=0.1, le=24 * 3600)] = 5
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    members: Annotated[int, Field(ge=1)] = 20_000
+
+
 class WatchSettings(_Section):
     """``waiters``: how many GET /watch may wait at one time; more are answered 503."""
 
     waiters: Annotated[int, Field(ge=1, le=100_000)] = 2000
+
+
+_Origin = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+$", max_length=255)]
+
+
+class TrySettings(_Section):
+    """The page's console, which sends real calls. ``networks``: whose browsers may use it; by
+    default this machine's alone. ``writes``: also operations that change something. ``origins``:
+    the only scheme://host:port that are called, such as the gateway's; empty: every outside
+    address in the registry. ``user`` and ``password_file``: as whom the gateway knows these calls
+    (HTTP Basic); they are sent to ``origins`` alone. A call and its answer are kept in memory for
+    ``keep_minutes``, at most ``keep`` of them, and never written anywhere."""
+
+    enabled: bool = True
+    networks: tuple[IPvAnyNetwork, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    writes: bool = True
+    origins: tuple[_Origin, ...] = ()
+    user: Annotated[str, Field(max_length=255, pattern="^[^:]*$")] = ""
+    password_file: Path | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    max_answer_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 2 * 1024 * 1024
+    keep_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 60
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 200
+    at_once: Annotated[int, Field(ge=1, le=100)] = 8
+
+    @model_validator(mode="after")
+    def _a_password_goes_to_known_places(self) -> TrySettings:
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError(
+                "user 与 password_file 须同时填写 / user and password_file go together"
+            )
+        if self.user and not self.origins:
+            raise ValueError(
+                "填写 user 时必须用 origins 指明口令可以发往哪里 / "
+                "with a user, origins must say where the password may be sent"
+            )
+        return self
+
+    def admits(self, address: str) -> bool:
+        """Whether a browser at this IP address may use the console."""
+        try:
+            asker = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = getattr(asker, "ipv4_mapped", None)
+        return any((mapped or asker) in network for network in self.networks)
 
 
 class RegistryConfig(_Section):
@@ -148,6 +241,9 @@ class RegistryConfig(_Section):
     lease: LeaseSettings = LeaseSettings()
     health: HealthSettings = HealthSettings()
     watch: WatchSettings = WatchSettings()
+    limits: PublisherLimits = PublisherLimits()
+    subscription: SubscriptionSettings = SubscriptionSettings()
+    trying: Annotated[TrySettings, Field(alias="try")] = TrySettings()
 
     @model_validator(mode="after")
     def _users_differ(self) -> RegistryConfig:

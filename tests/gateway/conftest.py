@@ -16,20 +16,32 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import uvicorn
 import uvloop
 
 from gateway.app import Gateway
 from gateway.binding import Binding
 from gateway.log import json_log
+from gateway.server import GatewayServer
 from gateway_config.model import GatewayConfig
+from services.soap import version as soap
 from tests.gateway.configured import open_configuration
 from tests.gateway.scripted_node import ScriptedNode
 
 T = TypeVar("T")
-BODY = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>'
-SOAP_1_1 = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"urn:x/GetLabResult"'}
-SOAP_1_2 = {"Content-Type": 'application/soap+xml; charset=utf-8; action="urn:x/GetLabResult"'}
+ACTION = '"urn:yilian:LabResults:1/GetLabResult"'
+SOAP_1_1 = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": ACTION}
+SOAP_1_2 = {"Content-Type": f"application/soap+xml; charset=utf-8; action={ACTION}"}
+
+
+def lab_call(content: str = "<TestNo>T1</TestNo>", envelope: str = soap.SOAP_1_1.envelope) -> bytes:
+    """A call of LabResults.GetLabResult."""
+    return (
+        f'<s:Envelope xmlns:s="{envelope}"><s:Body><GetLabResult xmlns="urn:yilian:LabResults:1">'
+        f"{content}</GetLabResult></s:Body></s:Envelope>"
+    ).encode()
+
+
+BODY = lab_call()
 
 
 def until(condition: Callable[[], T], seconds: float = 20) -> T:
@@ -110,16 +122,10 @@ class RunningGateway:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.gateway = Gateway(config, registry, log=json_log(self.log_text))
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self.gateway.app,
-                http=self.gateway.protocol,
-                log_config=None,
-                lifespan="on",
-                server_header=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        tls = config.own_tls is not None
+        self._tls_socket = socket.create_server(("127.0.0.1", 0)) if tls else None
+        self.tls_port = self._tls_socket.getsockname()[1] if self._tls_socket else 0
+        self._server = GatewayServer(self.gateway, tls=self._tls_socket, grace=5)
         self._task = asyncio.run_coroutine_threadsafe(
             self._server.serve(sockets=[self._socket]), loop.loop
         )
