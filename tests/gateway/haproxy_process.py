@@ -46,15 +46,18 @@ class HaproxyProcess:
     admin: Path
 
     def reload(self) -> None:
-        before = self.workers()
+        before = self.answering()
         written(self.rendered, haproxy_of(self.configuration))
         self.process.send_signal(signal.SIGUSR2)
-        until(lambda: self.workers() - before, 60)
+        until(lambda: self.answering() not in ("", before), 60)
 
-    def workers(self) -> set[str]:
-        """Process ids of those that take calls now."""
-        listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return set(listing.read_text().split())
+    def answering(self) -> str:
+        """The process that has the admin socket now, which takes new calls too; "" if none."""
+        try:
+            told = self.ask("show info")
+        except OSError:
+            return ""
+        return next((line for line in told.splitlines() if line.startswith("Pid:")), "")
 
     def ask(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as sock:

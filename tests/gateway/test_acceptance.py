@@ -10,6 +10,7 @@ import gzip
 import http.client
 import re
 import socket
+import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -18,9 +19,18 @@ from pathlib import Path
 import pytest
 
 from gateway.binding import Binding
+from services.passwords import hash_password
 from tests.gateway.conftest import BODY, SOAP_1_1, SOAP_1_2, Answered, Loop, closed_port, until
-from tests.gateway.front import LOCAL, GatewayProcess, free_port, gateway_process, write_table
+from tests.gateway.front import (
+    LOCAL,
+    GatewayProcess,
+    fetch,
+    free_port,
+    gateway_process,
+    write_table,
+)
 from tests.gateway.haproxy_process import haproxy_process, needs_haproxy
+from tests.gateway.pki import Authority, Certificate
 from tests.gateway.scripted_node import ScriptedNode, answering, echo
 from tests.gateway.scripted_node import http as http_answer
 from tests.gateway.test_wsdl import DOCUMENT, locations
@@ -35,6 +45,8 @@ class Front:
 
     kind: str
     port: int
+    tls_port: int
+    authority: Authority
     gateway: GatewayProcess
     node: ScriptedNode
 
@@ -44,8 +56,13 @@ class Front:
         path: str,
         body: bytes | None = None,
         headers: dict[str, str] | None = None,
+        tls: ssl.SSLContext | None = None,
     ) -> Answered:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+        connection = (
+            http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
+            if tls is None
+            else http.client.HTTPSConnection("127.0.0.1", self.tls_port, timeout=60, context=tls)
+        )
         try:
             connection.request(method, path, body, headers or {})
             response = connection.getresponse()
@@ -55,6 +72,15 @@ class Front:
 
     def post(self, path: str = "/hx/LabResults", body: bytes = BODY, **headers: str) -> Answered:
         return self.ask("POST", path, body, SOAP_1_1 | headers)
+
+    def caller_of(self, answer: Answered) -> str | None:
+        """Whom the gateway's log line says an answered call came from."""
+        asked = answer.header("X-Request-Id")
+        (line,) = until(
+            lambda: [one for one in self.gateway.log("call") if one["request_id"] == asked]
+        )
+        caller: str | None = line["caller"]
+        return caller
 
     def raw(self, *pieces: bytes) -> bytes:
         """All that comes back until the other side closes."""
@@ -81,9 +107,18 @@ max_head_bytes = 8192
 max_headers = 32
 [forward]
 timeout_seconds = 2
+[tls]
+at = "{tls_at}"
+host = "127.0.0.1"
+port = {tls_port}
+certificate_file = "server.pem"
+key_file = "server.pem.key"
+client_ca_file = "ca.pem"
 [sides.here]
 networks = ["127.0.0.1/32"]
 base_url = "http://172.20.0.5:8080"
+[sides.there]
+base_url = "https://10.2.0.1"
 [hospitals.hx]
 mode = "map"
 [[hospitals.hx.map]]
@@ -92,13 +127,26 @@ inner = "192.168.1.8:8088"
 [hospitals.sq]
 [hospitals.away]
 {callers}
+[callers.sq-his]
+certificate = {{ common_name = "双桥社区 HIS" }}
+side = "there"
+[callers.printer]
+certificate = {{ sha256 = "{printer}" }}
+[callers.page]
+basic = {{ user = "page", password_hash = "{password}" }}
 [[policies]]
-name = "not the others"
+name = "orders of nobody"
 callers = ["*"]
 hospitals = ["*"]
 services = ["Ordering"]
 operations = ["*"]
 allow = false
+[[policies]]
+name = "results of sq"
+callers = ["sq-his", "printer", "page"]
+hospitals = ["sq"]
+services = ["LabResults"]
+operations = ["GetLabResult"]
 [[policies]]
 name = "everything else"
 callers = ["*"]
@@ -132,13 +180,24 @@ def shared(
             ],
         )
         file = folder / "gateway.toml"
-        text = CONFIGURATION.format(port=port, node=node.port, callers=LOCAL)
+        authority = Authority(folder)
+        authority.issued("server", "/CN=gateway", address="127.0.0.1")
+        tls_port = free_port()
+        text = CONFIGURATION.format(
+            port=port,
+            node=node.port,
+            callers=LOCAL,
+            tls_port=tls_port,
+            tls_at="proxy" if found else "gateway",
+            printer=authority.issued("printer", "/CN=a/CN=b").sha256,
+            password=hash_password("correct horse"),
+        )
         file.write_text(text + proxy_section(folder, port) if found else text, "utf-8")
         gateway = running.enter_context(gateway_process(file, port))
         if found:
             running.enter_context(haproxy_process(found, file))
             port = int(re.search(r"^port = (\d+)  # proxy$", file.read_text(), re.M)[1])  # type: ignore[index]
-        yield Front(kind, port, gateway, node)
+        yield Front(kind, port, tls_port, authority, gateway, node)
     loop.run(node.stop())
 
 
@@ -364,19 +423,109 @@ async def silence() -> None:
 
 
 def test_identity_headers_of_an_asker_make_nobody_of_him(front: Front) -> None:
-    """Behind HAProxy they are taken off; at the gateway itself they are refused or not read."""
+    """Behind HAProxy they are taken off; by the gateway itself they are refused."""
     forged = {
-        "X-Yilian-Proxy": SECRET[:-1] + "x",
+        "X-Yilian-Proxy": SECRET,
         "X-Yilian-Source": "10.9.9.9",
-        "X-Yilian-Client-Name": "admin",
-        "X-Yilian-Client-SHA256": "0" * 64,
+        "X-Yilian-Client-Name": "sq-his",
+        "X-Yilian-Client-SHA256": front.authority.ca.sha256,
         "X-Yilian-TLS": "1",
     }
-    answer = front.post(**forged)
-    for request in front.node.requests:
-        assert not [name for name, _ in request.headers if name.lower().startswith("x-yilian")]
-    asked = answer.header("X-Request-Id")
-    (line,) = until(
-        lambda: [one for one in front.gateway.log("call") if one["request_id"] == asked]
-    )
-    assert line["peer"] == "127.0.0.1"
+    for tls in (None, front.authority.client_context()):
+        answer = front.ask("POST", "/sq/LabResults", BODY, SOAP_1_1 | forged, tls)
+        assert fault(answer) in ("NotAllowed", "NotAuthenticated")
+        (line,) = until(
+            lambda a=answer: [
+                one
+                for one in front.gateway.log("call")
+                if one["request_id"] == a.header("X-Request-Id")
+            ]
+        )
+        assert line["peer"] == "127.0.0.1" and line["caller"] in ("local", None)
+    assert front.node.requests == []
+
+
+def test_identity_headers_at_a_worker_need_the_proxys_secret(front: Front) -> None:
+    """Past HAProxy, at the gateway's own port, as whoever is on the proxy's machine could."""
+    forged = {
+        "X-Yilian-Proxy": SECRET + "x",
+        "X-Yilian-Source": "10.9.9.9",
+        "X-Yilian-Client-Name": "printer",
+        "X-Yilian-Client-SHA256": "0" * 64,
+    }
+    status, body = fetch(front.gateway.port, "POST", "/sq/LabResults", BODY, **SOAP_1_1, **forged)
+    assert status == 403 and b"X-Yilian" in body
+    assert front.node.requests == []
+
+
+# --- who asks --------------------------------------------------------------------------------
+
+
+def test_what_no_policy_allows_is_refused(front: Front) -> None:
+    for path in ("/sq/LabResults", "/hx/Ordering"):
+        answer = front.post(path)
+        assert fault(answer) == "NotAllowed"
+        assert front.caller_of(answer) == "local"
+        assert "Fault>" in front.ask("GET", f"{path}?wsdl").text
+    assert front.node.requests == []
+
+
+@pytest.mark.parametrize(
+    "name, subject, caller",
+    [("his", "/CN=双桥社区 HIS", "sq-his"), ("printer", "/CN=a/CN=b", "printer")],
+)
+def test_a_client_certificate_says_who_asks(
+    front: Front, name: str, subject: str, caller: str
+) -> None:
+    folder = front.authority.ca.file.parent
+    certificate = Certificate(folder / f"{name}.pem", folder / f"{name}.pem.key")
+    if not certificate.file.exists():
+        front.authority.issued(name, subject)
+    tls = front.authority.client_context(certificate)
+    answer = front.ask("POST", "/sq/LabResults", BODY, SOAP_1_1, tls)
+    assert answer.status == 200, answer.text
+    assert front.caller_of(answer) == caller
+
+
+def test_the_wsdl_of_a_caller_has_the_address_of_his_side(front: Front) -> None:
+    certificate = front.authority.issued("his2", "/CN=双桥社区 HIS")
+    tls = front.authority.client_context(certificate)
+    front.node.script = answering(http_answer(DOCUMENT))
+    answer = front.ask("GET", "/sq/LabResults?wsdl", tls=tls)
+    assert locations(answer.body) == ["https://10.2.0.1/sq/LabResults"]
+
+
+@pytest.mark.parametrize("subject", [None, "/CN=stranger", "/CN=双桥社区 HIS/CN=x", "/O=no name"])
+def test_other_certificates_say_nothing(front: Front, subject: str | None) -> None:
+    shown = front.authority.issued("other", subject) if subject else None
+    tls = front.authority.client_context(shown)
+    answer = front.ask("POST", "/sq/LabResults", BODY, SOAP_1_1, tls)
+    assert fault(answer) == "NotAllowed"
+    assert front.caller_of(answer) == "local"
+    assert front.node.requests == []
+
+
+def test_a_certificate_of_another_ca_gets_no_connection(front: Front, tmp_path: Path) -> None:
+    stranger = Authority(tmp_path, "stranger").issued("his", "/CN=双桥社区 HIS")
+    tls = front.authority.client_context(stranger)
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        front.ask("POST", "/sq/LabResults", BODY, SOAP_1_1, tls)
+    assert front.node.requests == []
+
+
+def test_tls_older_than_1_2_gets_no_connection(front: Front) -> None:
+    tls = front.authority.client_context()
+    tls.maximum_version = ssl.TLSVersion.TLSv1_1
+    with pytest.raises((ssl.SSLError, ConnectionError)):
+        front.ask("POST", "/sq/LabResults", BODY, SOAP_1_1, tls)
+
+
+def test_a_password_says_who_asks(front: Front) -> None:
+    basic = {"Authorization": "Basic cGFnZTpjb3JyZWN0IGhvcnNl"}
+    answer = front.post("/sq/LabResults", **basic)
+    assert answer.status == 200, answer.text
+    assert front.caller_of(answer) == "page"
+    assert front.node.requests[-1].all("Authorization") == []
+    wrong = front.post("/sq/LabResults", Authorization="Basic cGFnZTp3cm9uZw==")
+    assert fault(wrong) in ("NotAuthenticated", "NotAllowed")
+    assert len(front.node.requests) == 1
