@@ -205,3 +205,16 @@ def test_a_worker_with_a_thousand_idle_connections_stays_small(start: object) ->
     # Loose: bench/gateway.py measures it. What this holds is that neither spyne nor a database
     # library has crept into the gateway, which is some 30 MB.
     assert int(line.split()[1]) / 1024 < 100
+
+
+def test_the_gateway_loads_neither_spyne_nor_a_database_library() -> None:
+    heavy = ("spyne", "sqlalchemy", "zeep", "adapters", "jinja2", "aiohttp")
+    asked = f"import sys, yilian.gateway_process; print([m for m in {heavy} if m in sys.modules])"
+    done = subprocess.run(
+        [sys.executable, "-c", asked],
+        env=os.environ | {"PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == "[]"
