@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +37,9 @@ def checked(path: str, file: Path) -> str:
     return done.stdout + done.stderr
 
 
+_LOADED = "Loading success."
+
+
 @dataclass
 class HaproxyProcess:
     """Its master; ``reload`` renders anew and has it take that, as ``systemctl reload`` does."""
@@ -46,9 +51,15 @@ class HaproxyProcess:
     admin: Path
 
     def reload(self) -> None:
-        before = self.answering()
+        before, loaded = self.answering(), self.log.count(_LOADED)
         written(self.rendered, haproxy_of(self.configuration))
-        self.process.send_signal(signal.SIGUSR2)
+        deadline = time.monotonic() + 60
+        while self.log.count(_LOADED) <= loaded:
+            assert time.monotonic() < deadline, self.log
+            # a master that has only just begun loses the signal
+            self.process.send_signal(signal.SIGUSR2)
+            with contextlib.suppress(AssertionError):
+                until(lambda: self.log.count(_LOADED) > loaded, 5)
         until(lambda: self.answering() not in ("", before), 60)
 
     def answering(self) -> str:
@@ -99,7 +110,7 @@ def haproxy_process(path: str, configuration: Path) -> Iterator[HaproxyProcess]:
     try:
         until(lambda: process.poll() is not None or admin.exists(), 60)
         assert process.poll() is None, running.log
-        until(lambda: running.up(), 60)
+        until(lambda: _LOADED in running.log and running.up(), 60)
         yield running
     finally:
         process.terminate()
