@@ -74,7 +74,7 @@ class Target:
         return line
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def target(loop: Loop, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Target]:
     folder: Path = tmp_path_factory.mktemp("hostile")
     (folder / "t.password").write_text(PASSWORD + "\n", "utf-8")
