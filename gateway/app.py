@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
+from gateway.admission.steps import Admission, Remembered
+from gateway.audit.trail import Trail
 from gateway.balance import Balance
 from gateway.call import CallPath
 from gateway.connections import Connections
@@ -51,6 +53,9 @@ class Gateway:
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
+        self._remembered = Remembered(config.listen)
+        audit = config.audit
+        self._trail = Trail(audit, f"gateway-{config.listen.port}", self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
@@ -76,6 +81,8 @@ class Gateway:
         ways = self._opened = await Ways.open(self._config, straight, self._log)
         self._generation = self._plane.path = self._made(self._config, ways)
         try:
+            if self._trail is not None:
+                await self._trail.start()
             await self._routes.start()
             with self._reload:
                 yield
@@ -87,6 +94,9 @@ class Gateway:
             self._plane.path = None
             await self._generation.close()
             await ways.close()
+            if self._trail is not None:
+                await self._trail.stop()
+            self._remembered.close()
 
     def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
         """Go by another configuration from the next call on; on the event loop. Calls under way
@@ -125,8 +135,11 @@ class Gateway:
                 code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
             ),
         )
-        path = CallPath(config, self._routes, balance, self._counters, self._log)
-        return Generation(config, path, ways, balance, restart)
+        admission = Admission(config, self._remembered)
+        path = CallPath(
+            config, admission, self._routes, balance, self._counters, self._log, self._trail
+        )
+        return Generation(config, path, ways, balance, admission, restart)
 
     def _straight(self, config: GatewayConfig) -> Forwarder:
         settings, gates = config.forward, Gates(config.hospitals)
@@ -167,6 +180,8 @@ class Gateway:
             "configuration": self._reload.status(generation),
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
+            "refusals_by_rule": self._counters.refusals_by_rule(),
+            "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
             "ways": generation.ways.status() if generation is not None else {},
         }

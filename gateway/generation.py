@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from datetime import UTC, datetime
 
+from gateway.admission.steps import Admission
 from gateway.balance import Balance
 from gateway.call import Answer, Call, CallPath
 from gateway.ways import Ways
@@ -21,6 +22,7 @@ class Generation:
         path: CallPath,
         ways: Ways,
         balance: Balance,
+        admission: Admission,
         needs_restart: tuple[str, ...] = (),
     ) -> None:
         self.config = config
@@ -29,6 +31,7 @@ class Generation:
         self.since = datetime.now(UTC)
         self.needs_restart = needs_restart
         self._path = path
+        self._admission = admission
         self._under_way = 0
         self._last_has_ended: asyncio.Event | None = None
 
@@ -49,5 +52,6 @@ class Generation:
 
     async def close(self) -> None:
         """Close what belongs to this configuration alone."""
+        self._admission.close()
         await self.balance.stop()
         await self.ways.close_straight()
