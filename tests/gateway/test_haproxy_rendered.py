@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import stat
 import subprocess
 from pathlib import Path
@@ -12,6 +13,8 @@ from typer.testing import CliRunner
 from gateway_config.haproxy import haproxy
 from gateway_config.model import GatewayConfig
 from tests.gateway.haproxy_process import checked, needs_haproxy
+from tests.gateway.pki import Authority
+from yilian.boundary.checking import findings
 from yilian.boundary.rendering import haproxy_of
 from yilian.cli import app
 from yilian.config import Misconfigured
@@ -218,3 +221,31 @@ def test_the_minimal_proxy_is_rendered_too() -> None:
     )
     text = haproxy(config, SECRET)
     assert " ssl crt " not in text and "server a 10.0.0.1:80" in text
+
+
+def documented(tmp_path: Path) -> Path:
+    """The configuration of docs/scale-out.md with the files that it names."""
+    document = (Path(__file__).parents[2] / "docs/scale-out.md").read_text("utf-8")
+    (text,) = re.findall(r"```toml\n(# gateway\n.*?)```", document, re.S)
+    authority = Authority(tmp_path, "alliance-ca")
+    authority.issued("gateway", "/CN=gateway.region.example")
+    (tmp_path / "proxy.secret").write_text(SECRET + "\n")
+    file = tmp_path / "gateway.toml"
+    file.write_text(text, "utf-8")
+    return file
+
+
+def test_the_documented_configuration_is_whole(tmp_path: Path) -> None:
+    wrong, advice = findings(documented(tmp_path))
+    assert wrong == []
+    assert [one.key for one in advice] == ["listen.host"]
+    found = haproxy_of(tmp_path / "gateway.toml")
+    assert "server a 10.0.0.11:8080" in found and "server b 10.0.0.12:8080" in found
+
+
+@pytest.mark.full
+def test_haproxy_takes_the_documented_configuration(tmp_path: Path) -> None:
+    path = needs_haproxy()
+    rendered = tmp_path / "haproxy.cfg"
+    rendered.write_text(haproxy_of(documented(tmp_path)), "utf-8")
+    assert "WARNING" not in checked(path, rendered)
