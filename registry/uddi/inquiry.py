@@ -51,7 +51,10 @@ def _detail(kind: Kind, answer_name: str, key_name: str) -> Operation:
 
 def get_operational_info(context: Context, request: etree._Element) -> etree._Element:
     answer = root("operationalInfos")
-    for info in context.store.operational_infos(keys_in(request, "entityKey")):
+    keys = keys_in(request, "entityKey")
+    if len(keys) > context.max_rows:
+        answer.set("truncated", "true")
+    for info in context.store.operational_infos(keys[: context.max_rows]):
         element = etree.SubElement(answer, q("operationalInfo"), entityKey=info.key)
         append(element, xml_time(info.created), "created")
         append(element, xml_time(info.modified), "modified")
