@@ -63,8 +63,8 @@ def test_more_than_one_call_can_do_is_refused_unread(registry, port, message):
 
 def test_a_get_of_everything_is_cut_and_says_so(tmp_path):
     with running(config(tmp_path, inquiry={"max_rows": 3})) as registry:
-        for operation, key in (("get_tModelDetail", KEY),
-                               ("get_operationalInfo", KEY.replace("tModelKey", "entityKey"))):  # fmt: skip
+        entity_key = KEY.replace("tModelKey", "entityKey")
+        for operation, key in (("get_tModelDetail", KEY), ("get_operationalInfo", entity_key)):
             whole = registry.uddi("inquiry", v3(operation, key * 3)).content
             assert (len(whole), whole.get("truncated")) == (3, None)
             cut = registry.uddi("inquiry", v3(operation, key * 4000)).content
