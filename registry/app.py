@@ -36,6 +36,7 @@ from registry.versions import Versions
 from registry.watch import Watch
 from registry.web.routes import routes as page_routes
 from registry.web.site import Site
+from services.soap.wsdl_diff import compare
 
 T = TypeVar("T")
 
@@ -60,6 +61,8 @@ def create_app(config: RegistryConfig) -> Starlette:
         config.store.url,
         max_rows=config.inquiry.max_rows,
         find_all=config.inquiry.find_all_without_criteria,
+        default_rows=config.inquiry.default_rows,
+        max_keys=config.inquiry.max_keys,
     )
     accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
 
@@ -120,6 +123,8 @@ def create_app(config: RegistryConfig) -> Starlette:
         health=app.state.health,
         leases=app.state.leases,
         versions=app.state.versions,
+        compare=compare,
+        trying=config.trying,
     )
     app.state.logins = CapacityLimiter(LOGINS)
     app.state.logging_in = 0
