@@ -25,6 +25,7 @@ from registry.housekeeping import Housekeeping
 from registry.lease_sweep import LeaseSweep
 from registry.leases import Leases
 from registry.lived_time import LivedTime
+from registry.probing import Prober
 from registry.store import Store
 from registry.tables import POOL_SIZE
 from registry.uddi import dispatch
@@ -69,7 +70,12 @@ def create_app(config: RegistryConfig) -> Starlette:
         await to_thread.run_sync(app.state.leases.begin)
         await app.state.watch.start()
         app.state.housekeeping.start()
+        prober = Prober(store, app.state.health, config.health) if config.health.probe else None
+        if prober is not None:
+            prober.start()
         yield
+        if prober is not None:
+            await to_thread.run_sync(prober.stop)
         await app.state.watch.stop()
         await to_thread.run_sync(app.state.housekeeping.stop)
         store.close()

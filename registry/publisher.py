@@ -14,13 +14,15 @@ from registry.model import (
     BusinessEntity,
     BusinessService,
     Contact,
+    InstanceDetails,
     KeyedReference,
     LangText,
     TModel,
+    TModelInstanceInfo,
     UseText,
 )
 from registry.registered import hospital_key, service_key
-from registry.uddi.wellknown import HOSPITAL_CODE
+from registry.uddi.wellknown import HOSPITAL_CODE, PROBE, WELL_KNOWN
 from registry.uddi.wsdl_mapping import MappedWsdl, map_wsdl
 
 
@@ -50,13 +52,15 @@ class HospitalEntry:
 @dataclass(frozen=True, slots=True)
 class ServiceEntry:
     """A service that the node hosts: its WSDL and where it is reached. ``outside_address`` is
-    at the gateway, None where the alliance has none; ``zh`` is its Chinese name."""
+    at the gateway, None where the alliance has none; ``zh`` is its Chinese name;
+    ``probe`` its declared harmless call (services/soap/probe.py), "" where it has none."""
 
     name: str
     wsdl: bytes
     outside_address: str | None
     inside_address: str
     zh: str = ""
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class PublishedSummary:
     tmodels_saved: tuple[str, ...] = ()
     tmodels_found: tuple[str, ...] = ()
     business_saved: bool = field(default=False)
+
+
+PROBE_TMODEL = next(tmodel for tmodel in WELL_KNOWN if tmodel.key == PROBE)
 
 
 class PublishError(Exception):
@@ -130,7 +137,14 @@ def _map(hospital: HospitalEntry, service: ServiceEntry) -> MappedWsdl:
             f"WSDL 描述的是 {mapped.names.service}，不是 {service.name} / the WSDL describes "
             f"{mapped.names.service} and not {service.name}"
         )
-    return mapped
+    if not service.probe:
+        return mapped
+    declared = TModelInstanceInfo(PROBE, InstanceDetails(service.probe))
+    bindings = tuple(
+        replace(binding, instances=(*binding.instances, declared))
+        for binding in mapped.service.bindings
+    )
+    return replace(mapped, service=replace(mapped.service, bindings=bindings))
 
 
 # --- shared tModels ------------------------------------------------------------------------------
@@ -142,11 +156,18 @@ def _ensure_tmodels(
     """The keys saved now and the keys found. A binding's tModel refers to its portType's, so
     that one comes first."""
     wanted = {t.key: t for each in mapped for t in (each.port_type, each.binding)}
+    if any(_is_probed(each) for each in mapped):
+        wanted[PROBE] = PROBE_TMODEL  # a registry that is older than probes lacks it
     saved: list[str] = []
     found: list[str] = []
     for tmodel in wanted.values():
         (saved if _ensure_tmodel(client, token, tmodel) else found).append(tmodel.key)
     return saved, found
+
+
+def _is_probed(mapped: MappedWsdl) -> bool:
+    bindings = mapped.service.bindings
+    return any(one.tmodel_key == PROBE for binding in bindings for one in binding.instances)
 
 
 def _ensure_tmodel(client: UddiClient, token: str, tmodel: TModel) -> bool:

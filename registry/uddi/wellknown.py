@@ -20,6 +20,7 @@ TRANSPORT_HTTP = "uddi:uddi.org:transport:http"
 
 HOSPITAL_CODE = "uddi:yilian:hospital-code"
 FACE_INSIDE = "uddi:yilian:face:inside"
+PROBE = "uddi:yilian:probe"
 
 #: Category systems whose values are keys, and are therefore folded as keys are.
 ENTITY_KEY_VALUES = frozenset({PORTTYPE_REFERENCE, PROTOCOL, TRANSPORT})
@@ -72,5 +73,8 @@ WELL_KNOWN: tuple[TModel, ...] = (
             "医联体内的医院代码", "A hospital's code in the alliance"),
     _tmodel(FACE_INSIDE, "yilian:face:inside", "specification",
             "院内地址，仅供网关使用", "The inside address, for the gateway alone"),
+    _tmodel(PROBE, "yilian:probe", "specification",
+            "声明的探测操作（JSON，在 instanceParms 中）",
+            "The declared harmless call for health probes: JSON, in instanceParms"),
 )
 # fmt: on
