@@ -108,12 +108,14 @@ class Source(Bulkhead):
     def _database_fault(self, error: exc.SQLAlchemyError) -> ServerFault:
         if isinstance(error, exc.TimeoutError):
             return self._overloaded("pool")
+        full = False
         if not isinstance(error, exc.DBAPIError) or error.orig is None:
             kind: type[ServerFault] = SourceError
             detail = type(error).__name__
         else:
             kind = self._driver.fault(error.orig)
             detail = self._driver.detail(error.orig)
+            full = self._driver.full(error.orig)
         if kind is Overloaded:
             return self.fault(
                 kind,
@@ -136,6 +138,15 @@ class Source(Bulkhead):
                 f"{self._where_zh}无法连接。请检查数据库是否在运行、url 是否正确。（{detail}）",
                 f"{self._where_en} cannot be reached. Check that the database is up and that "
                 f"the url is right. ({detail})",
+            )
+        if full:
+            return self.fault(
+                kind,
+                f"{self._where_zh}的数据库磁盘已满，本次未写入任何内容。请立即清理或扩容；"
+                f"有了空间即自动恢复，届时用同一请求重试。（{detail}）",
+                f"The disk of the database of source {self.name} of hospital {self.hospital} is "
+                "full; nothing was written. Make room: service then returns by itself, and the "
+                f"same request may be sent again. ({detail})",
             )
         return self.fault(
             kind,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import html
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -12,15 +13,19 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, JSONResponse
 from starlette.routing import Route
 
-from gateway.binding import origin
+from gateway.admission.steps import Admission, Remembered
+from gateway.audit.trail import Trail
+from gateway.balance import Balance
 from gateway.call import CallPath
 from gateway.connections import Connections
 from gateway.counters import Counters
 from gateway.forward import Forwarder
 from gateway.gates import Gates, ThroughGates
+from gateway.generation import Generation
 from gateway.log import Log, json_log
 from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
+from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
 from gateway.upstream import KeptConnections
 from gateway.ways import Ways
@@ -33,7 +38,7 @@ class Gateway:
 
     ``find_bindings`` asks the registry for all inside bindings; it may block (it runs in a thread
     of its own) and may raise whatever it likes. ``log``: JSON lines on standard output by
-    default."""
+    default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py."""
 
     def __init__(
         self,
@@ -42,21 +47,21 @@ class Gateway:
         *,
         log: Log | None = None,
         make_forwarder: Callable[[Forward], Forwarder] | None = None,
+        reread: Reread | None = None,
     ) -> None:
         self._config = config
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
-        self._gates = Gates(config.hospitals)
-        listen = config.listen
-        host = f"[{listen.host}]" if ":" in listen.host else listen.host
-        own = [f"http://{host}:{listen.port}", listen.public_url or ""]
+        self._remembered = Remembered(config.listen)
+        audit = config.audit
+        self._trail = Trail(audit, f"gateway-{config.listen.port}", self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
             self._log,
-            own_origins=[origin(url) for url in own if url],
-            gates=self._gates,
+            own_origins=own_origins(config),
+            gates=Gates(config.hospitals),
         )
         pages = [Route("/health", self.health), Route("/", self.page)]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
@@ -65,24 +70,79 @@ class Gateway:
             Pages(self.app, [page.path for page in pages]),
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
-        self._ways: Ways | None = None
+        self._opened: Ways | None = None
+        self._generation: Generation | None = None
+        self._retiring: set[asyncio.Task[None]] = set()
+        self._reload = OnSignal(reread, self.reload, self._log)
 
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
-        forwarder = self._ways = await Ways.open(self._config, self._forwarder(), self._log)
-        self._plane.path = CallPath(
-            self._config, self._routes, forwarder, self._counters, self._log
-        )
+        straight = self._straight(self._config)
+        ways = self._opened = await Ways.open(self._config, straight, self._log)
+        self._generation = self._plane.path = self._made(self._config, ways)
         try:
+            if self._trail is not None:
+                await self._trail.start()
             await self._routes.start()
-            yield
+            with self._reload:
+                yield
         finally:
             await self._routes.stop()
-            await forwarder.close()
+            for task in self._retiring:
+                task.cancel()
+            await asyncio.gather(*self._retiring, return_exceptions=True)
             self._plane.path = None
+            await self._generation.close()
+            await ways.close()
+            if self._trail is not None:
+                await self._trail.stop()
+            self._remembered.close()
 
-    def _forwarder(self) -> Forwarder:
-        settings, gates = self._config.forward, self._gates
+    def reload(self, config: GatewayConfig, find_bindings: FindBindings) -> tuple[str, ...]:
+        """Go by another configuration from the next call on; on the event loop. Calls under way
+        end by the old one. Returns the keys that have changed and count after a restart only;
+        raises, and changes nothing, where the new one is no use."""
+        old, opened = self._generation, self._opened
+        if old is None or opened is None:
+            raise RuntimeError("the application's lifespan has not begun")
+        ways = opened.over(config, self._straight(config))
+        new = self._made(config, ways, needs_restart(self._config, config))
+        self._routes.reconfigure(
+            find_bindings,
+            config.registry,
+            own_origins=own_origins(config),
+            gates=Gates(config.hospitals),
+        )
+        self._plane.connections.take(config)
+        self._generation = self._plane.path = new
+        task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
+        self._retiring.add(task)
+        task.add_done_callback(self._retiring.discard)
+        return new.needs_restart
+
+    async def _retire(self, old: Generation) -> None:
+        try:
+            await old.ended()
+        finally:
+            await old.close()
+
+    def _made(self, config: GatewayConfig, ways: Ways, restart: tuple[str, ...] = ()) -> Generation:
+        balance = Balance(
+            ways,
+            config.forward,
+            self._log,
+            unprobed=frozenset(
+                code for code, one in config.hospitals.items() if one.mode in ("reverse", "ferry")
+            ),
+        )
+        admission = Admission(config, self._remembered)
+        path = CallPath(
+            config, admission, self._routes, balance, self._counters, self._log, self._trail
+        )
+        return Generation(config, path, ways, balance, admission, restart)
+
+    def _straight(self, config: GatewayConfig) -> Forwarder:
+        settings, gates = config.forward, Gates(config.hospitals)
         if self._make_forwarder is not None:
             return ThroughGates(self._make_forwarder(settings), gates)
         kept = KeptConnections(
@@ -92,13 +152,14 @@ class Gateway:
 
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
-        status = self._routes.status()
+        status, generation = self._routes.status(), self._generation
         table, registry = status["table"], status["registry"]
         worries = (
             not registry["reachable"],
             table["held_because_registry_is_empty"],
             not table["file_usable"],
             table["refused"],
+            self._reload.refused,
         )
         word = "degraded" if any(worries) else "ok"
         if not table["routes"] and not registry["reachable"]:
@@ -106,19 +167,23 @@ class Gateway:
         routes = [
             {
                 "path": path,
-                "hospital": binding.hospital,
-                "service": binding.service,
+                "hospital": route.hospital,
+                "service": route.service,
                 **self._counters.as_json(path),
+                "bindings": generation.balance.status(route) if generation is not None else [],
             }
-            for path, binding in sorted(self._routes.table.items())
+            for path, route in sorted(self._routes.table.items())
         ]
         body: dict[str, Any] = {
             "status": word,
             **status,
+            "configuration": self._reload.status(generation),
             "connections": len(self._plane.connections),
             "refusals": dict(self._counters.refusals),
+            "refusals_by_rule": self._counters.refusals_by_rule(),
+            "audit": self._trail.status() if self._trail is not None else None,
             "routes": routes,
-            "ways": self._ways.status() if self._ways is not None else {},
+            "ways": generation.ways.status() if generation is not None else {},
         }
         return JSONResponse(body, status_code=503 if word == "down" else 200)
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
 from urllib.parse import urlsplit
 
 from gateway.paths import canonical
@@ -22,6 +22,36 @@ class Binding:
     def path(self) -> str:
         """The path of the access point."""
         return urlsplit(self.access_point).path or "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Route(Binding):
+    """What the gateway offers at one path. ``published``: the bindings behind it as the registry
+    has them; ``bindings``: where its calls may go, all doing the same: the published ones, or for
+    a mapped hospital what its gate makes of them. ``access_point`` is the first published one's."""
+
+    published: tuple[Binding, ...] = ()
+    bindings: tuple[Binding, ...] = ()
+
+    @classmethod
+    def to(cls, published: Sequence[Binding], bindings: Sequence[Binding] = ()) -> Route:
+        """The route to some bindings of one service, which are dialled as they are published
+        unless ``bindings`` says otherwise."""
+        first = published[0]
+        return cls(
+            first.hospital,
+            first.service,
+            first.access_point,
+            tuple(published),
+            tuple(bindings or published),
+        )
+
+    def with_suffix(self, suffix: str) -> Route:
+        """The route to the addresses with so much behind them."""
+        return Route.to(
+            [replace(one, access_point=one.access_point + suffix) for one in self.published],
+            [replace(one, access_point=one.access_point + suffix) for one in self.bindings],
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,19 +6,24 @@ Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one pl
 
 from __future__ import annotations
 
-import time
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
+from gateway.admission.message import perhaps_version
+from gateway.admission.origin import Origin
+from gateway.admission.steps import Admission, without_security
 from gateway.answers import fault_code, fault_of, why_not_soap
+from gateway.audit.entry import Outcome
+from gateway.audit.trail import Trail
 from gateway.binding import Binding
 from gateway.certificate import PeerCertificate
 from gateway.counters import Counters
 from gateway.forward import BadAnswer, Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
 from gateway.log import Log, operation_of
-from gateway.reads import reads_by_action
+from gateway.reads import repeatable
+from gateway.record import Record
 from gateway.routes import Routes
 from gateway.wsdls import Wsdls, asks_for_wsdl
 from gateway_config.faces import Faces
@@ -32,7 +37,7 @@ from services.faults import (
     SourceUnavailable,
     UnknownService,
 )
-from services.soap.exchange import fault_reply, internal_error, version_of
+from services.soap.replies import fault_reply, internal_error, version_of
 
 #: answer headers of a node, beside Content-Type, that reach the caller; all others would tell
 #: of what is behind the gate, or belong to one connection only
@@ -83,73 +88,60 @@ class Answer:
     close: bool = False
 
 
-@dataclass(slots=True)
-class _Record:
-    """What the log line of a call says, gathered on its way."""
-
-    request_id: str
-    path: str | None = None
-    hospital: str | None = None
-    service: str | None = None
-    operation: str | None = None
-    request_bytes: int = 0
-    fault: str | None = None
-    step: str | None = None
-    rule: str | None = None
-    reason: str | None = None
-
-
 class CallPath:
     """Every call to every hospital's service goes through here. Never raises, but CallerLeft."""
 
     def __init__(
         self,
         config: GatewayConfig,
+        admission: Admission,
         routes: Routes,
         forwarder: Forwarder,
         counters: Counters,
         log: Log,
+        trail: Trail | None = None,
     ) -> None:
         self._config = config
+        self._admission = admission
         self._routes = routes
         self._forwarder = forwarder
         self._counters = counters
         self._log = log
+        self._trail = trail
         self._wsdls = Wsdls(forwarder)
         self._faces = Faces(config)
 
     async def __call__(self, call: Call) -> Answer:
-        record = _Record(request_id=uuid.uuid4().hex)
-        begun = time.perf_counter()
+        record = Record(uuid.uuid4().hex, call.peer)
         status, size = 499, 0  # 499: the caller left; nobody reads the status then
         try:
-            answer = await self._answered(call, record)
+            answer = await self._on_record(await self._answered(call, record), call, record)
             status, size = answer.status, len(answer.body)
             return answer
         except CallerLeft:
             record.reason = "the caller left"
+            if self._trail is not None:
+                await self._trail.record(record.entry("left", 0))
             raise
         finally:
-            self._log.info(
-                "call",
-                request_id=record.request_id,
-                peer=call.peer,
-                method=call.method,
-                path=record.path,
-                hospital=record.hospital,
-                service=record.service,
-                operation=record.operation,
-                status=status,
-                fault=record.fault,
-                step=record.step,
-                rule=record.rule,
-                reason=record.reason,
-                request_bytes=record.request_bytes,
-                answer_bytes=size,
-                ms=round((time.perf_counter() - begun) * 1000, 1),
-            )
+            self._log.info("call", **record.line(call.method, status, size))
 
-    async def _answered(self, call: Call, record: _Record) -> Answer:
+    async def _on_record(self, answer: Answer, call: Call, record: Record) -> Answer:
+        """The answer, once the audit has it; a Fault in its place where the audit cannot."""
+        if self._trail is None:
+            return answer
+        outcome: Outcome = "ok" if record.fault is None else "fault"
+        try:
+            await self._trail.record(
+                record.entry("refused" if record.step is not None else outcome, len(answer.body))
+            )
+        except Fault as fault:
+            record.step, record.rule = "audit", "audit.on_failure"
+            self._counters.refused(record.step, record.rule)
+            return self._fault(call, record, fault)
+        return answer
+
+    async def _answered(self, call: Call, record: Record) -> Answer:
         try:
             if call.refused is not None:
                 raise call.refused
@@ -161,8 +153,8 @@ class CallPath:
             return self._passed_back(await self._get(call, head, record), record)
         except Refused as refused:
             record.step, record.rule = refused.step, refused.rule or None
-            self._counters.refused(refused.step)
-            answer = self._fault(call, record, refused.fault, refused.status)
+            self._counters.refused(refused.step, refused.rule)
+            answer = self._fault(call, record, refused.fault, refused.status, refused.headers)
             answer.close = refused.step == "connection"
             return answer
         except Fault as fault:
@@ -174,31 +166,71 @@ class CallPath:
 
     # --- the two kinds of call -------------------------------------------------------------
 
-    async def _post(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
+    async def _post(self, call: Call, head: Head, record: Record) -> NodeAnswer:
+        admission = self._admission  # the one that this call ends with, whatever is reloaded
         content_encoding_refused(call.headers)
         limit = self._config.limits.max_body_bytes
         if head.content_length is not None and head.content_length > limit:
             raise _too_large(limit)
         binding = await self._binding(head.path, record)
+        origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
+        record.peer = origin.peer
+        standing = await admission.before_message(origin, head)
+        body = await self._body(call, limit)
+        record.request_bytes = len(body)
         try:
-            body = await call.read_body(limit)
+            message = await admission.message(body, head)
+        except Refused:
+            record.version = perhaps_version(head.content_type, body)
+            raise
+        record.version = message.version
+        record.operation, record.patient = message.operation[:128], message.patient_id
+        record.caller = admission.caller(standing, message, origin)
+        hospital, service = binding.hospital, binding.service
+        record.policy = admission.policy(record.caller, hospital, service, message)
+        await admission.contract(hospital, service, message, len(body))
+        admission.rate(record.caller, hospital)
+        async with admission.place(record.caller, hospital):
+            self._audit_ready()
+            content_type = head.content_type
+            if message.security is not None:
+                body, content_type = without_security(message), message.version.content_type
+            # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
+            # to ?wsdl, and mean nothing by it.
+            request = NodeRequest(
+                "POST",
+                _sent_on(head, content_type, record.request_id),
+                body,
+                repeatable=repeatable(message.namespace, message.operation, message.request_id),
+            )
+            return await self._counted(
+                head.path, binding, record, lambda: self._soap(binding, request)
+            )
+
+    async def _body(self, call: Call, limit: int) -> bytes:
+        try:
+            return await call.read_body(limit)
         except BodyTooLarge:
             raise _too_large(limit) from None
         except TimeoutError:
             raise _slow(self._config.limits.body_seconds) from None
-        record.request_bytes = len(body)
-        # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
-        # to ?wsdl, and mean nothing by it.
-        request = NodeRequest(
-            "POST",
-            _sent_on(head, record.request_id),
-            body,
-            repeatable=reads_by_action(head.soap_action),
-        )
-        return await self._counted(head.path, binding, record, lambda: self._soap(binding, request))
 
-    async def _get(self, call: Call, head: Head, record: _Record) -> NodeAnswer:
+    def _audit_ready(self) -> None:
+        """Refused where the call could not be put on record."""
+        if self._trail is not None:
+            try:
+                self._trail.ready()
+            except Fault as fault:
+                raise Refused(0, fault, step="audit", rule="audit.on_failure") from None
+
+    async def _get(self, call: Call, head: Head, record: Record) -> NodeAnswer:
         binding = await self._binding(head.path, record)
+        admission = self._admission
+        origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
+        record.peer = origin.peer
+        standing = await admission.before_message(origin, head)
+        record.caller = admission.caller(standing, None, origin)
+        record.policy = admission.policy(record.caller, binding.hospital, binding.service, None)
         if call.method not in ("GET", "HEAD") or not asks_for_wsdl(head.query):
             raise Refused(
                 405,
@@ -208,7 +240,7 @@ class CallPath:
                     hospital=binding.hospital,
                 ),
             )
-        seen = self._faces.base_url(None, call.peer, tls=call.scheme == "https")
+        seen = self._faces.base_url(record.caller, origin.peer, tls=origin.tls)
         base = seen or (head.host and f"{call.scheme}://{head.host}")
         if not base:
             raise Refused(
@@ -219,6 +251,8 @@ class CallPath:
                 ),
             )
         table = self._routes.table
+        admission.rate(record.caller, binding.hospital)
+        self._audit_ready()
         return await self._counted(
             head.path,
             binding,
@@ -235,7 +269,7 @@ class CallPath:
 
     # --- what both have in common ----------------------------------------------------------
 
-    async def _binding(self, path: str, record: _Record) -> Binding:
+    async def _binding(self, path: str, record: Record) -> Binding:
         binding = await self._routes.find(path)
         if binding is not None:
             record.hospital, record.service = binding.hospital, binding.service
@@ -260,11 +294,12 @@ class CallPath:
         self,
         path: str,
         binding: Binding,
-        record: _Record,
+        record: Record,
         send: Callable[[], Awaitable[NodeAnswer]],
     ) -> NodeAnswer:
         """What ``send`` brings, counted for the binding; no answer is a Fault."""
         counters = self._counters.begun(path)
+        record.node = binding.access_point
         code: str | None = "InternalError"
         try:
             answer = await send()
@@ -277,30 +312,37 @@ class CallPath:
         finally:
             counters.ended(code)
 
-    def _passed_back(self, answer: NodeAnswer, record: _Record) -> Answer:
+    def _passed_back(self, answer: NodeAnswer, record: Record) -> Answer:
         headers = [("X-Request-Id", record.request_id)]
         if "content-type" in answer.headers:
             headers.append(("Content-Type", answer.headers["content-type"]))
         headers += [(name, answer.headers[name]) for name in _PASSED_BACK if name in answer.headers]
         return Answer(answer.status, tuple(headers), answer.body)
 
-    def _fault(self, call: Call, record: _Record, fault: Fault, status: int = 0) -> Answer:
+    def _fault(
+        self,
+        call: Call,
+        record: Record,
+        fault: Fault,
+        status: int = 0,
+        more: tuple[tuple[str, str], ...] = (),
+    ) -> Answer:
         record.fault = fault.code
         if not status and call.method != "POST":
             status = next((code for kind, code in _GET_STATUS if isinstance(fault, kind)), 500)
-        version = version_of(content_type_of(call.headers))
+        version = record.version or version_of(content_type_of(call.headers))
         reply = fault_reply(fault, version, request_id=record.request_id, status=status)
-        headers = [("X-Request-Id", record.request_id), ("Content-Type", reply.content_type)]
+        headers = [("X-Request-Id", record.request_id), ("Content-Type", reply.content_type), *more]
         if reply.status == 405:
             headers.append(("Allow", "GET, HEAD, POST"))
         return Answer(reply.status, tuple(headers), reply.body)
 
 
-def _sent_on(head: Head, request_id: str) -> tuple[tuple[str, str], ...]:
+def _sent_on(head: Head, content_type: str | None, request_id: str) -> tuple[tuple[str, str], ...]:
     """The headers that mean something to a node. All others stay here, so that none can be
     forged that a node would trust."""
     named = (
-        ("Content-Type", head.content_type),
+        ("Content-Type", content_type),
         ("SOAPAction", head.soap_action),
         ("User-Agent", head.user_agent),
         ("X-Request-Id", request_id),

@@ -28,18 +28,22 @@ class Connections:
     """Made for one event loop; ``begin`` it there."""
 
     def __init__(self, config: GatewayConfig, counters: Counters, log: Log) -> None:
-        self.limits = config.limits
-        proxy = config.proxy
-        self._unlimited = frozenset(map(str, proxy.trusted)) if proxy is not None else frozenset()
+        self.take(config)
         self._counters = counters
         self._log = log
         self._open: set[Timed] = set()
         self._of_peer: Counter[str] = Counter()
         self._untold: Counter[tuple[str, str]] = Counter()
         self._telling = self._sweeping = False
-        self._every = max(0.02, min(SWEEP_SECONDS, self.limits.head_seconds / 4))
         #: what a connection gets that is one too many
         self.full = _full()
+
+    def take(self, config: GatewayConfig) -> None:
+        """Go by these limits from now on; connections that are open stay."""
+        self.limits = config.limits
+        proxy = config.proxy
+        self._unlimited = frozenset(proxy.trusted) if proxy is not None else frozenset()
+        self._every = max(0.02, min(SWEEP_SECONDS, self.limits.head_seconds / 4))
 
     def __len__(self) -> int:
         return len(self._open)

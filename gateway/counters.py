@@ -38,17 +38,26 @@ class Counters:
 
     def __init__(self) -> None:
         self._by_path: dict[str, BindingCounters] = {}
-        #: by admission step
+        #: by admission step, and by step and rule
         self.refusals: Counter[str] = Counter()
+        self._rules: Counter[tuple[str, str]] = Counter()
 
-    def refused(self, step: str, times: int = 1) -> None:
+    def refused(self, step: str, rule: str = "", times: int = 1) -> None:
         self.refusals[step] += times
+        self._rules[step, rule] += times
 
     def begun(self, path: str) -> BindingCounters:
         counters = self._by_path.setdefault(path, BindingCounters())
         counters.calls += 1
         counters.under_way += 1
         return counters
+
+    def refusals_by_rule(self) -> dict[str, dict[str, int]]:
+        """How many calls were refused since this process began, by step and then by rule."""
+        steps: dict[str, dict[str, int]] = {}
+        for (step, rule), count in sorted(self._rules.items()):
+            steps.setdefault(step, {})[rule or "-"] = count
+        return steps
 
     def as_json(self, path: str) -> dict[str, Any]:
         return self._by_path.get(path, BindingCounters()).as_json()

@@ -34,11 +34,13 @@ class NodeRequest:
 
 @dataclass(slots=True)
 class NodeAnswer:
-    """A node's whole answer. ``headers`` by lower-case name; the body as it came."""
+    """A node's whole answer. ``headers`` by lower-case name; the body as it came. ``node``: the
+    access point that gave it, where that is known."""
 
     status: int
     headers: dict[str, str]
     body: bytes
+    node: str = ""
 
 
 class Forwarder(Protocol):

@@ -128,13 +128,16 @@ class ThroughGates:
         await self._forwarder.close()
 
     def _way(self, binding: Binding) -> tuple[Binding, MapRow | None]:
-        try:
-            reached = self._gates.reached(binding)[0]
-        except ValueError as error:  # a map that changed since the route was made
-            raise NotReached(f"{binding.access_point}: {error}") from None
+        reached, row = binding, self._gates.row(binding)
+        if row is None:  # not an outer address yet, or no map
+            try:
+                reached = self._gates.reached(binding)[0]
+            except ValueError as error:  # a map that changed since the route was made
+                raise NotReached(f"{binding.access_point}: {error}") from None
+            row = self._gates.row(reached)
         if len(self._ways) >= _WAYS:
             self._ways.clear()
-        self._ways[binding] = way = reached, self._gates.row(reached)
+        self._ways[binding] = way = reached, row
         return way
 
 

@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from gateway.paths import NotCanonical, canonical
+from gateway_config import identity_headers
 from gateway_config.model import is_host
 from services.faults import Fault, MalformedMessage
 
@@ -28,17 +29,25 @@ _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0
 
 
 class Refused(Exception):
-    """A request that is not forwarded: the Fault and the HTTP status that say why, the admission
-    step that refused it and the rule of that step that did."""
+    """A request that is not forwarded: the Fault and the HTTP status (0: what SOAP says for it)
+    that say why. ``step`` of admission and ``rule``, the setting or check of it that refused, are
+    for log, audit and counters. ``headers``: more of the answer."""
 
     def __init__(
-        self, status: int, fault: Fault, *, step: str = "connection", rule: str = ""
+        self,
+        status: int,
+        fault: Fault,
+        *,
+        step: str = "connection",
+        rule: str = "",
+        headers: tuple[tuple[str, str], ...] = (),
     ) -> None:
         super().__init__(status, fault)
         self.status = status
         self.fault = fault
         self.step = step
-        self.rule = rule
+        self.rule = rule or fault.rule
+        self.headers = headers
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +62,9 @@ class Head:
     soap_action: str | None
     content_length: int | None
     user_agent: str | None
+    authorization: str | None
+    #: the headers in which a proxy hands on who calls, as they stood
+    identity: tuple[tuple[bytes, bytes], ...]
 
 
 def read_head(
@@ -60,8 +72,12 @@ def read_head(
 ) -> Head:
     """The head, or Refused. Header names in any case; values as they stood on the wire."""
     values: dict[str, list[str]] = {}
+    identity: list[tuple[bytes, bytes]] = []
     for name, value in headers:
-        values.setdefault(name.decode("latin-1").lower(), []).append(_text(value))
+        lower = name.decode("latin-1").lower()
+        values.setdefault(lower, []).append(_text(value))
+        if lower in identity_headers.ALL:
+            identity.append((lower.encode(), value))
     for once in _ONCE:
         times = len(values.get(once, ()))
         if times > 1:
@@ -79,6 +95,8 @@ def read_head(
         soap_action=one.get("soapaction"),
         content_length=_length(one.get("content-length")),
         user_agent=one.get("user-agent"),
+        authorization=one.get("authorization"),
+        identity=tuple(identity),
     )
 
 

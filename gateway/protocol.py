@@ -14,13 +14,14 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
+from collections.abc import Awaitable, Callable
 from http import HTTPStatus
 from typing import Any
 
 import httptools
 
 from gateway import framing
-from gateway.call import Answer, Call, CallerLeft, CallPath
+from gateway.call import Answer, Call, CallerLeft
 from gateway.certificate import PeerCertificate, peer_certificate
 from gateway.connections import Connections
 from gateway.head import Refused
@@ -46,7 +47,7 @@ class Plane:
     def __init__(self, connections: Connections, pages: Pages) -> None:
         self.connections = connections
         self.pages = pages
-        self.path: CallPath | None = None
+        self.path: Callable[[Call], Awaitable[Answer]] | None = None
 
 
 class _Stop(Exception):

@@ -113,6 +113,10 @@ class ReverseConnections:
         assert self._server is not None
         return int(self._server.sockets[0].getsockname()[1])
 
+    @property
+    def ping_seconds(self) -> float:
+        return self._listen.ping_seconds
+
     async def start(self) -> None:
         """OSError where the port is taken."""
         loop = asyncio.get_running_loop()
@@ -364,7 +368,7 @@ class _Arrival(asyncio.Protocol):
         self._left()
         self.transport.write(
             f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-            f"Upgrade: {PROTOCOL}\r\n\r\n".encode()
+            f"Upgrade: {PROTOCOL}\r\nX-Yilian-Ping: {self._owner.ping_seconds:g}\r\n\r\n".encode()
         )
         self.transport.set_protocol(connection)
         connection.connection_made(self.transport)

@@ -16,12 +16,11 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any, Protocol, runtime_checkable
 
 from gateway import table_file
-from gateway.binding import Binding, Listed, origin, route_of
+from gateway.binding import Binding, Listed, Route, origin, route_of
 from gateway.gates import Gates
 from gateway.log import Log
 from gateway.threads import in_daemon_thread
@@ -78,7 +77,7 @@ class Routes:
         self._own = frozenset(own_origins)
         self._gates = gates or Gates({})
         self._clock = clock
-        self._table: Mapping[str, Binding] = {}
+        self._table: Mapping[str, Route] = {}
         self._refused: dict[Binding, str] = {}
         self._running: asyncio.Task[None] | None = None
         self._loop: asyncio.Task[None] | None = None
@@ -88,7 +87,7 @@ class Routes:
         self._failure: str | None = "尚未读取 / not read yet"
         self._confirmed: datetime | None = None  # the registry's last good answer
         self._saved: datetime | None = None  # of the table that was read from disk
-        self._on_disk: Mapping[str, Binding] | None = None
+        self._on_disk: Mapping[str, Route] | None = None
         self._file_error: str | None = None
         self._held: frozenset[str] = frozenset()
         self._hold_until: float | None = None
@@ -99,8 +98,8 @@ class Routes:
     # --- reading ---------------------------------------------------------------------------
 
     @property
-    def table(self) -> Mapping[str, Binding]:
-        """Path to binding, as it stands now. Replaced as a whole, never changed."""
+    def table(self) -> Mapping[str, Route]:
+        """Path to route, as it stands now. Replaced as a whole, never changed."""
         return self._table
 
     @property
@@ -111,12 +110,12 @@ class Routes:
             return f"{waiting:.0f} 秒未答复 / no answer for {waiting:.0f} s"
         return self._failure
 
-    async def find(self, path: str) -> Binding | None:
-        """The binding behind a canonical path, which may be a service's SOAP 1.2 address. An
-        unknown path waits for one fresh look-up, at most ``MAX_WAIT`` seconds."""
+    async def find(self, path: str) -> Route | None:
+        """The route of a canonical path, which may be a service's SOAP 1.2 address. An unknown
+        path waits for one fresh look-up, at most ``MAX_WAIT`` seconds."""
         if path.endswith(SOAP_1_2.path_suffix):
             known = await self.find(path.removesuffix(SOAP_1_2.path_suffix))
-            return known and replace(known, access_point=known.access_point + SOAP_1_2.path_suffix)
+            return known and known.with_suffix(SOAP_1_2.path_suffix)
         known = self._table.get(path)
         if known is None:
             asked = self._clock()
@@ -165,6 +164,26 @@ class Routes:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
         self._loop = self._running = None
+
+    def reconfigure(
+        self,
+        find_bindings: FindBindings,
+        settings: Registry,
+        *,
+        own_origins: Iterable[str],
+        gates: Gates,
+    ) -> None:
+        """Go on by another configuration: what is known is routed anew at once. Another registry
+        is asked at once, by ``find_bindings``; the same one is asked as before."""
+        known = [*self._table.values(), *self._refused]
+        another = settings.url != self._settings.url
+        self._settings, self._own, self._gates = settings, frozenset(own_origins), gates
+        if another:
+            self._find_bindings, self._epoch, self._watched = find_bindings, "", False
+            if self._loop is not None:  # it may be waiting for news of the former one
+                self._loop.cancel()
+                self._loop = asyncio.create_task(self._refresh_for_ever(), name="gateway routes")
+        self._take(self._routed(known))
 
     async def refresh(self) -> None:
         """Ask the registry; who comes while it is being asked waits for the same answer."""
@@ -246,19 +265,22 @@ class Routes:
 
     # --- the table -------------------------------------------------------------------------
 
-    def _routed(self, found: Iterable[Binding]) -> dict[str, Binding]:
-        """Path to binding for all that are fit; the others are refused, once loudly."""
-        table: dict[str, Binding] = {}
+    def _routed(self, found: Iterable[Binding]) -> dict[str, Route]:
+        """Path to route for all that are fit; the others are refused, once loudly. Bindings of
+        one service at several addresses are one route, whose calls are balanced."""
+        fit: dict[str, tuple[list[Binding], list[Binding]]] = {}
         refused: dict[Binding, str] = {}
-        for binding in sorted(found, key=lambda b: (b.hospital, b.service, b.access_point)):
+        for binding in sorted(set(found), key=lambda b: (b.hospital, b.service, b.access_point)):
             try:
                 path = route_of(binding)
-                if any(
-                    origin(one.access_point) in self._own for one in self._gates.reached(binding)
-                ):
+                reached = self._gates.reached(binding)
+                if any(origin(one.access_point) in self._own for one in reached):
                     raise ValueError("指向网关自身 / it leads back to this gateway")
-                if table.setdefault(path, binding) != binding:
-                    raise ValueError(f"{path} 已有另一地址 / {path} has another address already")
+                published, bindings = fit.setdefault(path, ([], []))
+                if published and published[0].service != binding.service:
+                    raise ValueError(f"{path} 已属另一服务 / {path} is another service's already")
+                published.append(binding)
+                bindings += [one for one in reached if one not in bindings]
             except ValueError as error:
                 refused[binding] = str(error)
         for binding in refused.keys() - self._refused.keys():
@@ -270,9 +292,9 @@ class Routes:
                 reason=refused[binding],
             )
         self._refused = refused
-        return table
+        return {path: Route.to(*both) for path, both in fit.items()}
 
-    def _held_over(self, table: dict[str, Binding], anew: bool) -> dict[str, Binding]:
+    def _held_over(self, table: dict[str, Route], anew: bool) -> dict[str, Route]:
         """The table, with what is held since the registry was found empty, or to have started
         anew with less."""
         now = self._clock()
@@ -298,14 +320,14 @@ class Routes:
         self._held = frozenset(missing)
         return {**missing, **table}
 
-    def _take(self, table: Mapping[str, Binding]) -> None:
+    def _take(self, table: Mapping[str, Route]) -> None:
         for path in table.keys() - self._table.keys():
-            self._log.info("route_added", path=path, access_point=table[path].access_point)
+            self._log.info("route_added", path=path, access_points=_told(table[path]))
         for path in self._table.keys() - table.keys():
             self._log.warning("route_dropped", path=path)
         for path in table.keys() & self._table.keys():
             if table[path] != self._table[path]:
-                self._log.info("route_moved", path=path, access_point=table[path].access_point)
+                self._log.info("route_moved", path=path, access_points=_told(table[path]))
         self._table = table
 
     # --- the table on disk -----------------------------------------------------------------
@@ -330,7 +352,8 @@ class Routes:
             return
         table = self._table
         try:
-            await asyncio.to_thread(table_file.save, file, table.values())
+            bindings = [one for route in table.values() for one in route.published]
+            await asyncio.to_thread(table_file.save, file, bindings)
         except table_file.TableFileError as error:
             self._complain_of_file(f"{error}")
             return
@@ -341,3 +364,7 @@ class Routes:
         if problem != self._file_error:
             self._log.error("table_file_unusable", reason=problem)
         self._file_error = problem
+
+
+def _told(route: Route) -> list[str]:
+    return [one.access_point for one in route.published]

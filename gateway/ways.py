@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.binding import Binding
 from gateway.ferry import Ferries
-from gateway.forward import Forwarder, NodeAnswer, NodeRequest
+from gateway.forward import Forwarder, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
 from gateway.reverse import ReverseConnections
 from gateway.tls import server_context
@@ -18,7 +18,9 @@ class Ways:
     """A Forwarder made of several: by the hospital's mode, or else ``straight``."""
 
     def __init__(
-        self, straight: Forwarder, others: Mapping[str, ReverseConnections | Ferries]
+        self,
+        straight: Forwarder,
+        others: Mapping[str, ReverseConnections | Ferries | _AfterRestart],
     ) -> None:
         self._straight = straight
         self._others = others
@@ -43,6 +45,17 @@ class Ways:
             others.update((code, ferries) for code, mode in modes.items() if mode == "ferry")
         return cls(straight, others)
 
+    def over(self, config: GatewayConfig, straight: Forwarder) -> Ways:
+        """These ways by another configuration, with another straight one. What nodes dial and
+        where files go was opened at the start and stays; a hospital that would need more of it
+        is not reached before a restart, and never straight."""
+        others = {
+            code: self._others.get(code, _AfterRestart())
+            for code, hospital in config.hospitals.items()
+            if hospital.mode in ("reverse", "ferry")
+        }
+        return Ways(straight, others)
+
     def status(self) -> dict[str, Any]:
         """For /health: what the ways that are not straight say, by hospital."""
         found: dict[str, Any] = {}
@@ -53,6 +66,21 @@ class Ways:
     async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
         return await self._others.get(binding.hospital, self._straight).send(binding, request)
 
+    async def close_straight(self) -> None:
+        await self._straight.close()
+
     async def close(self) -> None:
         for forwarder in {self._straight, *self._others.values()}:
             await forwarder.close()
+
+
+class _AfterRestart:
+    """The way to a hospital whose connections or folders were not there at the start."""
+
+    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+        raise NotReached(f"{binding.hospital} is reached after a restart of the gateway only")
+
+    def status(self) -> dict[str, Any]:
+        return {}
+
+    async def close(self) -> None: ...

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import ssl
 from collections.abc import Iterator
 from pathlib import Path
@@ -42,6 +43,17 @@ def first_line(file: Path, least: int = 1) -> str:
     return line
 
 
+def proxy_secret(file: Path) -> str:
+    """The secret shared with the proxy, fit to stand in an HTTP header and in HAProxy's file."""
+    secret = first_line(file, SECRET_LENGTH)
+    if not re.fullmatch(r"[A-Za-z0-9_.~+/=-]+", secret):
+        raise Unreadable(
+            f"文件 {file} 的第一行只能有字母、数字和 _ . ~ + / = -",
+            f"the first line of {file} may hold letters, digits and _ . ~ + / = - only",
+        )
+    return secret
+
+
 def wrong_files(config: GatewayConfig) -> Iterator[WrongKey]:
     """Every file or folder that is missing, unreadable or not what its key says."""
     yield from _tls(config)
@@ -58,7 +70,10 @@ def wrong_files(config: GatewayConfig) -> Iterator[WrongKey]:
                 token.password_file, 1, "callers", name, "username_token", "password_file"
             )
     if config.proxy is not None:
-        yield from _secret(config.proxy.secret_file, SECRET_LENGTH, "proxy", "secret_file")
+        try:
+            proxy_secret(config.proxy.secret_file)
+        except Unreadable as error:
+            yield WrongKey(error.zh, error.en, "proxy", "secret_file")
     table = config.registry.table_file
     if table is not None and not os.access(table.parent, os.W_OK):
         yield WrongKey(

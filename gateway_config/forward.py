@@ -78,3 +78,30 @@ class Forward(Section):
         le=1024 * MIB,
         description="应答正文上限（字节）。Largest answer body, bytes.",
     )
+    break_after: int = Field(
+        default=5,
+        ge=1,
+        le=1000,
+        description=(
+            "同一地址连续失败几次后暂停向它转发。"
+            "After how many failures in a row no more calls go to an address for a while."
+        ),
+    )
+    break_seconds: float = Field(
+        default=5.0,
+        gt=0,
+        le=600,
+        description=(
+            "暂停多久后用一次调用试探（秒）；探测成功则提前。"
+            "How long, seconds, until one call tries it again; a probe that succeeds is sooner."
+        ),
+    )
+    probe_seconds: float = Field(
+        default=2.0,
+        gt=0,
+        le=600,
+        description=(
+            "多久探测一次暂停的、以及同一服务多个地址中的每一个（秒）。"
+            "How often an address is probed that is paused, or one of several, seconds."
+        ),
+    )

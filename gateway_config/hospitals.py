@@ -182,6 +182,22 @@ class Hospital(Section):
         default=None,
         description="所有调用方合计的速率。Rate of all callers together to this hospital.",
     )
+    calls: int | None = Field(
+        default=None,
+        ge=1,
+        le=1_000_000,
+        description=(
+            "同时去往本院的调用数上限；不填则按 admission.calls_per_hospital。"
+            "Calls to it at the same time; without it, admission.calls_per_hospital."
+        ),
+    )
+    check_contract: bool | None = Field(
+        default=None,
+        description=(
+            "是否在网关按契约核对参数；不填则按 admission.check_contract。"
+            "Whether arguments are checked here; without it, admission.check_contract."
+        ),
+    )
     map: tuple[MapRow, ...] = Field(
         default=(), description="网闸映射表（mode = map）。The gate's table, for mode = map."
     )

@@ -9,6 +9,7 @@ from functools import cached_property
 
 from pydantic import Field, model_validator
 
+from gateway_config.admission import Admission
 from gateway_config.audit import Audit
 from gateway_config.callers import Caller
 from gateway_config.checks import check_all
@@ -25,6 +26,7 @@ from gateway_config.sides import Side
 
 __all__ = [
     "MIB",
+    "Admission",
     "Audit",
     "BaseUrl",
     "Caller",
@@ -58,6 +60,9 @@ class GatewayConfig(Section):
     registry: Registry = Field(description="注册中心。The registry.")
     forward: Forward = Field(default_factory=Forward, description="转发。Forwarding.")
     limits: Limits = Field(default_factory=Limits, description="限度。Limits.")
+    admission: Admission = Field(
+        default_factory=Admission, description="准入。How much is admitted at once."
+    )
     sides: dict[Key, Side] = Field(
         default_factory=dict, description="访问网关的各侧。Sides from which it is seen."
     )

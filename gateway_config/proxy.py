@@ -36,8 +36,9 @@ class Proxy(Section):
     )
     secret_file: Beside = Field(
         description=(
-            "与代理共享的密钥文件，第一行，至少 32 个字符。"
-            "File with the secret shared with the proxy: its first line, 32 characters or more."
+            "与代理共享的密钥文件：第一行，至少 32 个字母、数字或 _ . ~ + / = -。"
+            "File with the secret shared with the proxy: its first line, 32 letters, digits or "
+            "_ . ~ + / = - at least."
         )
     )
     host: Host = Field(
@@ -66,6 +67,22 @@ class Proxy(Section):
         description=(
             "代理日志去处：stdout、/dev/log 或 地址:端口。"
             "Where the proxy logs to: stdout, /dev/log or address:port."
+        ),
+    )
+    run_as: str = Field(
+        default="haproxy",
+        pattern=r"^[a-z_][a-z0-9_-]{0,31}$|^$",
+        description=(
+            "代理以哪个用户和组运行；空为启动它的用户。"
+            "User and group that the proxy runs as; empty: whoever starts it."
+        ),
+    )
+    admin_socket: str = Field(
+        default="/run/haproxy/admin.sock",
+        pattern=r"^/[A-Za-z0-9_./-]{1,100}$",
+        description=(
+            "代理的管理套接字，用于不丢连接的重载。"
+            "The proxy's admin socket, by which a reload keeps its listeners."
         ),
     )
     workers: tuple[Worker, ...] = Field(default=(), description="工作网关。The gateways behind it.")

@@ -28,8 +28,9 @@ from registry.lived_time import LivedTime
 from registry.probing import Prober
 from registry.store import Store
 from registry.tables import POOL_SIZE
-from registry.uddi import dispatch
+from registry.uddi import dispatch, http_get
 from registry.uddi.context import Context
+from registry.uddi.notifier import Notifier
 from registry.uddi.soap import CONTENT_TYPE
 from registry.uddi.wsdl import wsdl
 from registry.versions import Versions
@@ -63,6 +64,9 @@ def create_app(config: RegistryConfig) -> Starlette:
     )
     accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
 
+    context = Context(store, accounts, config.limits, config.subscription, config.inquiry.max_rows)
+    notifier = Notifier(context)
+
     @asynccontextmanager
     async def lifespan(app: Starlette) -> AsyncIterator[None]:
         if not config.publishers:
@@ -70,12 +74,14 @@ def create_app(config: RegistryConfig) -> Starlette:
         await to_thread.run_sync(app.state.leases.begin)
         await app.state.watch.start()
         app.state.housekeeping.start()
+        notifier.start()
         prober = Prober(store, app.state.health, config.health) if config.health.probe else None
         if prober is not None:
             prober.start()
         yield
         if prober is not None:
             await to_thread.run_sync(prober.stop)
+        await to_thread.run_sync(notifier.stop)
         await app.state.watch.stop()
         await to_thread.run_sync(app.state.housekeeping.stop)
         store.close()
@@ -83,6 +89,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     app = Starlette(
         routes=[
             Route("/health", _health, methods=["GET"]),
+            *http_get.routes(),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
             *contract_api.routes(),
@@ -94,7 +101,7 @@ def create_app(config: RegistryConfig) -> Starlette:
     )
     app.state.config = config
     app.state.store = store
-    app.state.context = Context(store, accounts)
+    app.state.context = context
     health = config.health
     app.state.health = HealthBook(
         store.engine, stale_seconds=max(900.0, 10 * health.interval_seconds)
@@ -203,6 +210,8 @@ async def _wsdl(request: Request) -> Response:
     port = request.path_params["port"]
     if port not in dispatch.PORTS:
         return _no_such_port(port)
+    if port == "inquiry" and http_get.asks(request.query_params):
+        return await http_get.by_key(request)
     if "wsdl" not in {name.lower() for name in request.query_params} or not dispatch.PORTS[port]:
         return PlainTextResponse(
             "请用 POST 发送 UDDI 消息，或 GET ?wsdl / POST UDDI messages here, or GET ?wsdl\n",

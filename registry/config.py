@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv4Network, IPv6Network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
@@ -70,13 +71,30 @@ class StoreConfig(_Section):
         return value
 
 
+_Count = Annotated[int, Field(ge=0)]
+
+
+class PublisherLimits(_Section):
+    """How many of each one publisher may have; services for each business, bindings for each
+    service."""
+
+    businesses: _Count = 20_000
+    services: _Count = 1_000
+    bindings: _Count = 200
+    tmodels: _Count = 20_000
+    assertions: _Count = 10_000
+    subscriptions: _Count = 100
+
+
 class Publisher(_Section):
     """Somebody who may publish. ``hospitals`` are the codes that this publisher may speak for;
-    where it is missing, the one that has the publisher's own name. ``["*"]``: any."""
+    where it is missing, the one that has the publisher's own name. ``["*"]``: any. ``limits``
+    stand in place of the registry's."""
 
     user: Annotated[str, Field(min_length=1, max_length=255)]
     password_hash: str
     hospitals: tuple[str, ...] = ()
+    limits: PublisherLimits | None = None
 
     @field_validator("password_hash")
     @classmethod
@@ -165,6 +183,24 @@ class HealthSettings(_Section):
         return lines[0].strip()
 
 
+class SubscriptionSettings(_Section):
+    """``listener_networks``: where listeners may be; the registry sends notifications to nowhere
+    else. ``days``: how long a subscription lasts at most. ``interval_seconds``: how often a
+    listener is told at most. ``timeout_seconds``: for one notification. ``members``: how many
+    entities one subscription may match."""
+
+    listener_networks: tuple[IPv4Network | IPv6Network, ...] = (
+        IPv4Network("10.0.0.0/8"),
+        IPv4Network("172.16.0.0/12"),
+        IPv4Network("192.168.0.0/16"),
+        IPv6Network("fc00::/7"),
+    )
+    days: Annotated[float, Field(gt=0, le=3660)] = 366
+    interval_seconds: Annotated[float, Field(ge=0.1, le=24 * 3600)] = 5
+    timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 5
+    members: Annotated[int, Field(ge=1)] = 20_000
+
+
 class WatchSettings(_Section):
     """``waiters``: how many GET /watch may wait at one time; more are answered 503."""
 
@@ -182,6 +218,8 @@ class RegistryConfig(_Section):
     lease: LeaseSettings = LeaseSettings()
     health: HealthSettings = HealthSettings()
     watch: WatchSettings = WatchSettings()
+    limits: PublisherLimits = PublisherLimits()
+    subscription: SubscriptionSettings = SubscriptionSettings()
 
     @model_validator(mode="after")
     def _users_differ(self) -> RegistryConfig:

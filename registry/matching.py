@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from sqlalchemy import ColumnElement, and_
@@ -50,3 +51,22 @@ def like_pattern(wanted: str) -> tuple[str, str]:
 
 def escape(text: str) -> str:
     return text.replace("\\", "\\\\").replace("%", "\\%").replace("_", "\\_")
+
+
+def text_matches(value: str, wanted: str, qualifiers: Qualifiers) -> bool:
+    """The same of one text that is at hand."""
+    if qualifiers.fold:
+        value, wanted = value.casefold(), wanted.casefold()
+    if not qualifiers.approximate:
+        return value == wanted
+    pieces = {"%": ".*", "_": "."}
+    pattern, position = "", 0
+    while position < len(wanted):
+        char = wanted[position]
+        if char == "\\" and wanted[position + 1 : position + 2] in ("%", "_", "\\"):
+            position += 1
+            pattern += re.escape(wanted[position])
+        else:
+            pattern += pieces.get(char) or re.escape(char)
+        position += 1
+    return re.fullmatch(pattern, value, re.DOTALL) is not None

@@ -31,7 +31,7 @@ from registry.rows import (
     tree,
 )
 from registry.tables import entity, instance_info, keyed_reference, name
-from registry.uddi.wellknown import TYPES
+from registry.uddi.wellknown import KEY_GENERATOR, TYPES
 from registry.values import check_values, values_that_are_keys
 
 
@@ -203,7 +203,7 @@ def _check_references(connection: Connection, nodes: Iterable[Entity]) -> None:
 
 def _check_generator(tmodel: TModel) -> None:
     marked = any(
-        r.tmodel_key == TYPES and r.key_value == "keyGenerator"
+        r.tmodel_key in (TYPES, KEY_GENERATOR) and r.key_value == "keyGenerator"
         for r in tmodel.category_bag.references
     )
     if marked != tmodel.key.endswith(GENERATOR):

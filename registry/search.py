@@ -78,6 +78,19 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     return Page(tuple(keys), int(actual.scalar_one()), head, find.list_head is not None)
 
 
+def conditions(
+    connection: Connection, kind: Kind, find: Find, limits: Limits
+) -> list[Condition] | None:
+    """What the find asks for, as conditions on ``entity``; None where it finds nothing. Errors
+    as for ``find_keys``."""
+    _check_size(find)
+    qualifiers = parse(find.qualifiers)
+    where = _where(connection, kind, find, qualifiers)
+    if "signaturePresent" in qualifiers or not (where or limits.find_all):
+        return None
+    return where
+
+
 def _check_size(find: Find) -> None:
     for what, given in (
         ("findQualifiers", find.qualifiers),

@@ -99,19 +99,28 @@ class Store:
             found = read(connection, kind, page.keys, depth, hidden=False)
             return replace(page, entities=tuple(found))
 
-    def owned(self, publisher: str) -> tuple[list[BusinessEntity], list[TModel]]:
+    def conditions(self, connection: Connection, kind: Kind, find: Find) -> list[Any] | None:
+        """What a find asks for, as conditions on the table ``entity``; None: it finds nothing."""
+        return search.conditions(connection, kind, find, self._limits)
+
+    def owned(
+        self, publisher: str, most: int = 100_000
+    ) -> tuple[list[BusinessEntity], list[TModel], bool]:
         """What a publisher owns: businesses with their services' names, and tModels, the hidden
-        ones too."""
+        ones too; and whether there is more than ``most`` of both."""
         with self.engine.connect() as connection:
             rows = connection.execute(
                 select(entity.c.kind, entity.c.key)
                 .where(entity.c.publisher == publisher, entity.c.parent_key.is_(None))
                 .order_by(entity.c.sort_name, entity.c.key)
+                .limit(most + 1)
             ).all()
+            more, rows = len(rows) > most, rows[:most]
             keys = {kind: [r.key for r in rows if r.kind == kind] for kind in _DEPTH}
             return (
                 read(connection, "business", keys["business"], 1),
                 read(connection, "tmodel", keys["tmodel"], 0),
+                more,
             )
 
     def operational_infos(self, keys: Sequence[str]) -> list[OperationalInfo]:
@@ -127,9 +136,15 @@ class Store:
 
     # --- publishing --------------------------------------------------------------------------
 
-    def save(self, publisher: str, items: Sequence[E]) -> list[E]:
+    def save(
+        self,
+        publisher: str,
+        items: Sequence[E],
+        check: Callable[[Connection, Sequence[str]], None] | None = None,
+    ) -> list[E]:
         """Save entities of one kind, all or none, each replacing what stood under its key with
         everything inside it. An empty key is given a new one. Answers them as they now stand.
+        ``check`` sees the transaction and the saved keys before the end, and may raise.
 
         E_userMismatch: it, or what it stands in, is another publisher's. E_keyUnavailable: the
         key is in use for something else, or in another's partition. E_invalidKeyPassed: a key
@@ -142,7 +157,10 @@ class Store:
         def work(connection: Connection) -> list[E]:
             keyed = [with_keys(item) for item in items]
             changed = [e for item in keyed for e in save_tree(connection, publisher, item)]
-            saved = read(connection, kind, [item.key for item in keyed], _DEPTH[kind])
+            keys = [item.key for item in keyed]
+            if check is not None:
+                check(connection, keys)
+            saved = read(connection, kind, keys, _DEPTH[kind])
             record(connection, publisher, changed)
             return saved
 

@@ -22,12 +22,12 @@ from sqlalchemy import (
     delete,
     func,
     insert,
-    or_,
     select,
     update,
 )
 from sqlalchemy.engine import Connection
 
+from registry.changed import Period
 from registry.changes import change, last_index
 from registry.errors import UddiError
 from registry.model import Kind
@@ -47,8 +47,10 @@ subscription = Table(
     Column("expires", BigInteger, nullable=False),
     # the number of the last change that its members take into account
     Column("seen", BigInteger, nullable=False),
-    # until when its listener knows everything, and when it is to hear again; NULL: no listener
+    # until when, and up to which change, its listener knows everything; when it is to hear again,
+    # NULL without a listener
     Column("told", BigInteger, nullable=False),
+    Column("told_index", BigInteger, nullable=False),
     Column("due", BigInteger, index=True),
     Column("failures", Integer, nullable=False),
 )
@@ -63,8 +65,9 @@ subscription_member = Table(
         primary_key=True,
     ),
     Column("entity_key", _KEY, primary_key=True),
-    # when it stopped matching; NULL while it does
+    # when, and by which change at the latest, it stopped matching; NULL while it does
     Column("gone", BigInteger),
+    Column("gone_index", BigInteger),
 )
 
 
@@ -76,6 +79,7 @@ class Subscription:
     expires: int
     seen: int
     told: int
+    told_index: int
     due: int | None
     failures: int
 
@@ -90,6 +94,7 @@ def put(connection: Connection, new: Subscription, now: int) -> None:
         "expires": new.expires,
         "seen": new.seen,
         "told": new.told,
+        "told_index": new.told_index,
         "due": new.due,
         "failures": 0,
     }
@@ -164,11 +169,14 @@ def next_due(connection: Connection) -> int | None:
     return due
 
 
-def put_off(connection: Connection, key: str, told: int | None, due: int, failures: int) -> None:
-    """``told``: until when the listener knows everything now; None where it could not be told."""
+def put_off(
+    connection: Connection, key: str, told: tuple[int, int] | None, due: int, failures: int
+) -> None:
+    """``told``: until when and up to which change the listener knows everything now; None where
+    it could not be told."""
     values: dict[str, Any] = {"due": due, "failures": failures}
     if told is not None:
-        values["told"] = told
+        values["told"], values["told_index"] = told
     connection.execute(update(subscription).where(subscription.c.key == key).values(values))
 
 
@@ -181,10 +189,7 @@ def renew_members(
     """``changed``: what has changed since the last time and is still there; ``matching``: those
     of it that match now. What is gone is in the change log."""
     table = subscription_member.c
-    seen = connection.execute(
-        select(subscription.c.seen).where(subscription.c.key == key)
-    ).scalar_one()
-    last = last_index(connection)
+    before, last = seen(connection, key), last_index(connection)
     now_ms = _moment_of(connection, last)
     members: dict[str, int | None] = {}
     for part in chunks(list(dict.fromkeys([*matching, *changed]))):
@@ -200,19 +205,29 @@ def renew_members(
             [{"subscription_key": key, "entity_key": m, "gone": None} for m in new],
         )
     back = [m for m in matching if members.get(m) is not None]
-    _set_gone(connection, key, back, None)
+    _set_gone(connection, key, back, None, None)
     now_others = [m for m in changed if m in members and m not in set(matching)]
-    _set_gone(connection, key, [m for m in now_others if members[m] is None], now_ms)
+    _set_gone(connection, key, [m for m in now_others if members[m] is None], now_ms, last)
     deleted = connection.execute(
-        select(change.c.key, func.max(change.c.moment).label("moment"))
-        .where(change.c.index > seen, change.c.index <= last, change.c.kind == kind)
+        select(
+            change.c.key,
+            func.max(change.c.moment).label("moment"),
+            func.max(change.c.index).label("last"),
+        )
+        .where(change.c.index > before, change.c.index <= last, change.c.kind == kind)
         .where(change.c.action.in_(("delete", "hide")))
         .where(change.c.key.not_in(select(entity.c.key).where(entity.c.hidden.is_(False))))
         .group_by(change.c.key)
     ).all()
-    for row in deleted:
-        _set_gone(connection, key, [row.key], row.moment)
+    for line in deleted:
+        _set_gone(connection, key, [line.key], line.moment, line.last)
     connection.execute(update(subscription).where(subscription.c.key == key).values(seen=last))
+
+
+def seen(connection: Connection, key: str) -> int:
+    """The number of the last change that its members take into account."""
+    query = select(subscription.c.seen).where(subscription.c.key == key)
+    return int(connection.execute(query).scalar_one())
 
 
 def _moment_of(connection: Connection, index: int) -> int:
@@ -221,23 +236,29 @@ def _moment_of(connection: Connection, index: int) -> int:
     )
 
 
-def _set_gone(connection: Connection, key: str, keys: Sequence[str], gone: int | None) -> None:
+def _set_gone(
+    connection: Connection, key: str, keys: Sequence[str], gone: int | None, index: int | None
+) -> None:
     table = subscription_member.c
     for part in chunks(list(keys)):
         chosen = update(subscription_member).where(
             table.subscription_key == key, table.entity_key.in_(part)
         )
         # Once gone, gone since then: a second look does not make it later.
-        still = table.gone.is_(None) if gone is not None else or_(table.gone.is_not(None))
-        connection.execute(chosen.where(still).values(gone=gone))
+        still = table.gone.is_(None) if gone is not None else table.gone.is_not(None)
+        connection.execute(chosen.where(still).values(gone=gone, gone_index=index))
 
 
-def gone_between(connection: Connection, key: str, start: int, end: int) -> list[str]:
+def gone_between(connection: Connection, key: str, period: Period) -> list[str]:
     """The members that stopped matching in this time, in the order of their keys."""
     table = subscription_member.c
-    query = select(table.entity_key).where(
-        table.subscription_key == key, table.gone >= start, table.gone <= end
-    )
+    query = select(table.entity_key).where(table.subscription_key == key)
+    if period.last_index is None:
+        query = query.where(table.gone >= period.start, table.gone <= period.end)
+    else:
+        query = query.where(
+            table.gone_index > period.after_index, table.gone_index <= period.last_index
+        )
     return list(connection.execute(query.order_by(table.entity_key)).scalars())
 
 

@@ -24,7 +24,7 @@ _TYPES = frozenset(
         "tModel", "identifier", "namespace", "categorization", "postalAddress",
         "categorizationGroup", "relationship", "specification", "xmlSpec", "soapSpec", "wsdlSpec",
         "protocol", "transport", "signatureComponent", "unvalidatable", "checked", "unchecked",
-        "cacheable", "uncacheable", "keyGenerator", "findQualifier", "sortOrder",
+        "cacheable", "uncacheable", "keyGenerator", "findQualifier", "sortOrder", "wsdlDeployment",
     }
 )  # fmt: skip
 

@@ -7,6 +7,8 @@
     │   ├── MustUnderstand       a header that must be understood and is not
     │   ├── UnknownOperation     no such operation here, or SOAPAction and Body disagree
     │   ├── UnknownService       no such hospital or service here
+    │   ├── NotAuthenticated     who calls is not known, or not proved
+    │   ├── NotAllowed           who calls is known, and may not call this
     │   ├── InvalidArgument      a value that the schema allows and the contract does not
     │   ├── NotFound             what was asked for by id does not exist
     │   └── Conflict             what was asked for is not possible in the present state
@@ -80,6 +82,14 @@ class UnknownOperation(ClientFault):
 
 class UnknownService(ClientFault):
     legacy_code = -5
+
+
+class NotAuthenticated(ClientFault):
+    pass
+
+
+class NotAllowed(ClientFault):
+    pass
 
 
 class InvalidArgument(ClientFault):

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
+import re
 import ssl
 from collections.abc import Callable
 from typing import Any
@@ -26,6 +27,10 @@ _PATIENCE = 10.0
 #: seconds between attempts: the first, and the longest
 _FIRST, _LONGEST = 0.5, 30.0
 _HEAD_BYTES = 8192
+#: how often gateways ask where they do not say it, and after how many such times without a word a
+#: connection is taken for dead
+_PING_SECONDS = 20.0
+_SILENT_PINGS = 3.0
 
 _log = logging.getLogger("yilian.dialling")
 
@@ -132,12 +137,16 @@ class _Dial(asyncio.Protocol):
         self._answer = b""
         self._transport: asyncio.Transport | None = None
         self._served: Any = None
+        self._heard = 0.0
+        self._silence = 0.0  # seconds; after which an idle connection is dead
+        self._timer: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self._transport = transport
         transport.write(self._hello)
 
     def data_received(self, data: bytes) -> None:
+        self._heard = asyncio.get_running_loop().time()
         if self._served is not None:
             self._served.data_received(data)
             return
@@ -157,8 +166,20 @@ class _Dial(asyncio.Protocol):
         self._served.connection_made(self._transport)
         if not self.accepted.done():
             self.accepted.set_result(None)
+        self._silence = _SILENT_PINGS * _ping_seconds(head)
+        self._listen()
         if rest:
             self._served.data_received(rest)
+
+    def _listen(self) -> None:
+        """The gateway asks now and then; when it does not, a gate has cut the connection without
+        a word, and neither end will ever hear of it."""
+        loop = asyncio.get_running_loop()
+        assert self._transport is not None
+        if not self._served.busy and loop.time() - self._heard > self._silence:
+            self._transport.abort()
+        elif not self._transport.is_closing():
+            self._timer = loop.call_later(self._silence / 4, self._listen)
 
     def eof_received(self) -> bool | None:
         return self._served.eof_received() if self._served is not None else None
@@ -176,6 +197,8 @@ class _Dial(asyncio.Protocol):
             self._served.connection_lost(exc)
         elif not self.accepted.done():
             self.accepted.set_exception(_Refusal("the gateway closed the connection"))
+        if self._timer is not None:
+            self._timer.cancel()
         if not self.ended.done():
             self.ended.set_result(None)
 
@@ -184,6 +207,12 @@ class _Dial(asyncio.Protocol):
             self.accepted.set_exception(_Refusal(why))
         if self._transport is not None:
             self._transport.abort()
+
+
+def _ping_seconds(head: bytes) -> float:
+    """How often the gateway asks, as its answer says."""
+    found = re.search(rb"\r\nX-Yilian-Ping: ([0-9.]{1,10})(?:\r\n|$)", head)
+    return float(found[1]) if found else _PING_SECONDS
 
 
 def _on_server(server: uvicorn.Server) -> Any:

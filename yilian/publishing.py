@@ -32,6 +32,7 @@ from services.catalogue import CONTRACTS
 from services.soap.probe import his_probe, probe_of
 from yilian.config import Contacts, NodeConfig, read_password
 from yilian.node import Node
+from yilian.refused import Refused
 
 log = structlog.get_logger()
 
@@ -149,6 +150,12 @@ class Entry:
             self._token = ""
             return self._renew()
 
+    def publish(self) -> None:
+        """Publish without a lease: what stands there stays until somebody deletes it. Raises what
+        publishing raises."""
+        self._token = self.client.get_auth_token(self._user, self._password)
+        self._publish()
+
     def _renew(self) -> float:
         if not self._token:
             self._token = self.client.get_auth_token(self._user, self._password)
@@ -189,6 +196,30 @@ class Entry:
         self.refused = tuple(refused.values())
         self._published = time.monotonic()
         self.published_at = datetime.now().astimezone()
+
+
+def publish_once(node: Node) -> None:
+    """Publish the node without running it, for one that cannot reach the registry itself: from a
+    machine that can, with the same configuration. Refused."""
+    registry = node.config.registry
+    if registry is None:
+        raise Refused("配置中没有 [registry]。", "The configuration has no [registry].")
+    password = read_password(registry.password_file)
+    entry = Entry(LivingClient(registry.url), registry.user, password, *_entries(node))
+    try:
+        entry.publish()
+    except _EXPECTED as error:
+        raise Refused(
+            f"未能登记到 {registry.url}：{error}",
+            f"Not published in {registry.url}: {error}",
+            exit_code=1,
+        ) from error
+    if entry.refused:
+        raise Refused(
+            "注册中心拒绝了不兼容的契约：\n" + "\n".join(entry.refused),
+            "The registry refused contracts that break published ones; see above.",
+            exit_code=1,
+        )
 
 
 def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:

@@ -82,6 +82,8 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=GRACE,
         timeout_keep_alive=65,
+        # Whoever asks from this machine could otherwise give himself any source address.
+        proxy_headers=what != "gateway",
         http=http or call_protocol(calls or {}),
     )
     if stop_with_stdin:

@@ -90,11 +90,15 @@ class _Watch:
     def _look(self) -> None:
         while True:
             time.sleep(_TICK)
-            now = time.monotonic()
-            with self._lock:
-                deadlines = list(self._deadlines)
-            for deadline in deadlines:
-                deadline.check(now)
+            self._look_once()
+
+    def _look_once(self) -> None:
+        # A frame of its own: what this holds on to while it looks is let go before the next time.
+        now = time.monotonic()
+        with self._lock:
+            deadlines = list(self._deadlines)
+        for deadline in deadlines:
+            deadline.check(now)
 
 
 _WATCH = _Watch()

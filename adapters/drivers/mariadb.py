@@ -122,9 +122,13 @@ def undone(error: BaseException) -> bool:
     return errors.undone(_number(error))
 
 
+def full(error: BaseException) -> bool:
+    return errors.full(_number(error), str(error))
+
+
 def _number(error: BaseException) -> int | None:
     first = error.args[0] if error.args else None
     return first if isinstance(first, int) else None
 
 
-DRIVER = Driver(engine, interrupt, timely(fault), detail, undone)
+DRIVER = Driver(engine, interrupt, timely(fault), detail, undone, full)

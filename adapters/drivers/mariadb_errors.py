@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 from services.faults import Overloaded, ServerFault, SourceError, SourceTimeout, SourceUnavailable
 
 #: lock wait, deadlock, interrupted, max_statement_time, MySQL's max_execution_time
@@ -12,8 +14,14 @@ _UNAVAILABLE = {1044, 1045, 1049, 1053, 1077, 1079, 1080, 1129, 1130, 1152, 1158
 _UNAVAILABLE |= {1184, 1927, 4031}
 #: connections of the server and of the account, memory, disk
 _FULL = {1040, 1041, 1203, 1226}
+#: no room on the disk: waits for some, a tablespace cannot grow
+_DISK_FULL = {1021, 1114}
+#: a file cannot be written, for a reason that the text gives as the system's number
+_FILE_TROUBLE = {3, 1026, 1030}
+_NO_SPACE = re.compile(r"\b(?:errno: |error )28\b")
 #: what they say names tables, columns and accounts and never a row's value
-_SPOKEN = _TIMEOUTS | _UNAVAILABLE | _FULL | {1021, 1054, 1114, 1142, 1143, 1146, 1290, 1305, 1792}
+_SPOKEN = _TIMEOUTS | _UNAVAILABLE | _FULL | _DISK_FULL | _FILE_TROUBLE
+_SPOKEN |= {1054, 1142, 1143, 1146, 1290, 1305, 1792}
 
 
 def fault(number: int | None) -> type[ServerFault]:
@@ -28,6 +36,10 @@ def fault(number: int | None) -> type[ServerFault]:
 
 def undone(number: int | None) -> bool:
     return number in _UNDONE
+
+
+def full(number: int | None, text: str) -> bool:
+    return number in _DISK_FULL or (number in _FILE_TROUBLE and bool(_NO_SPACE.search(text)))
 
 
 def detail(number: int | None, text: str) -> str:

@@ -28,20 +28,24 @@ def engine(limits: Limits) -> Engine:
         "OPTION": "2",  # FOUND_ROWS: a row that is set to what it was counts as changed
     }
     text = odbc.connection_string(limits.url, "MariaDB Unicode", attributes)
+    hasty = {**attributes, "CONN_TIMEOUT": str(math.ceil(odbc.CANCEL_SECONDS))}
+    teller = odbc.connection_string(limits.url, "MariaDB Unicode", hasty)
 
     def connect() -> tuple[Any, int | None]:
         return odbc.logged_in(
             limits.url, 3306, limits.login_seconds, lambda: pyodbc.connect(text, autocommit=False)
         )
 
-    def prepare(connection: Any) -> None:
+    def prepare(connection: Any) -> dict[str, Any]:
         connection.setencoding("utf-8")
         connection.setdecoding(pyodbc.SQL_CHAR, "utf-8")
         connection.setdecoding(pyodbc.SQL_WCHAR, "utf-8")
-        maria = "MariaDB" in connection.execute("SELECT version()").fetchval()
-        for statement in mariadb.session(limits, maria):
+        version, number = connection.execute("SELECT version(), connection_id()").fetchone()
+        for statement in mariadb.session(limits, "MariaDB" in version):
             connection.execute(statement).close()
         connection.commit()
+        kill = f"KILL QUERY {int(number)}"
+        return {"stop": odbc.stopping(limits.url, 3306, teller, kill)}
 
     return pooled(limits, connect, fault, prepare)
 
@@ -69,4 +73,8 @@ def undone(error: BaseException) -> bool:
     return errors.undone(odbc.number(error))
 
 
-DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone)
+def full(error: BaseException) -> bool:
+    return errors.full(odbc.number(error), odbc.words(error))
+
+
+DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, full)

@@ -23,6 +23,8 @@ _UNAVAILABLE = {596, 4060, 6005, 17142, 18401, 18452, 18456, 18470, 40613}
 _FULL = {17809, 10928, 10929}
 #: what they say names tables and columns and never a row's value
 _SPOKEN = {207, 208, 229, 230, 262, 3906, 2812}
+#: a page, a filegroup, the transaction log
+_DISK_FULL = {1101, 1105, 9002}
 
 
 def engine(limits: Limits) -> Engine:
@@ -47,7 +49,7 @@ def engine(limits: Limits) -> Engine:
         connection.execute("SET XACT_ABORT OFF").close()
         connection.commit()
 
-    return pooled(limits, connect, fault, prepare)
+    return odbc.cancellable(pooled(limits, connect, fault, prepare))
 
 
 def connection_string(url: URL) -> str:
@@ -89,7 +91,7 @@ def fault(error: BaseException) -> type[ServerFault]:
 
 
 def detail(error: BaseException) -> str:
-    if fault(error) is not SourceError or odbc.number(error) in _SPOKEN:
+    if fault(error) is not SourceError or odbc.number(error) in _SPOKEN | _DISK_FULL:
         return f"{odbc.state(error)} {odbc.words(error)}"
     return f"SQLSTATE {odbc.state(error)}, error {odbc.number(error)}"
 
@@ -98,4 +100,8 @@ def undone(error: BaseException) -> bool:
     return odbc.number(error) in _UNDONE or odbc.state(error) == "40001"
 
 
-DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, check)
+def full(error: BaseException) -> bool:
+    return odbc.number(error) in _DISK_FULL
+
+
+DRIVER = Driver(engine, odbc.cancel, timely(fault), detail, undone, full, check)

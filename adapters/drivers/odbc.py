@@ -11,7 +11,12 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, PoolProxiedConnection
+from sqlalchemy import URL, Connection, Engine, ExceptionContext, PoolProxiedConnection, event
+
+from adapters.drivers.deadline import Deadline
+
+#: seconds that asking a server to stop may take
+CANCEL_SECONDS = 2.0
 
 # A login finds its socket among those of the process, so two at once to one server may not be.
 _LOGINS: dict[tuple[str, int], threading.Lock] = {}
@@ -85,10 +90,77 @@ def _sockets(port: int) -> dict[int, str]:
     return found
 
 
+def stopping(
+    url: URL, port: int, connection_text: str, statement: str, timeout: int = 0
+) -> Callable[[], None]:
+    """What stops the statement that a connection is busy with: ``statement``, said to the server
+    by a connection of its own. Not by the driver's SQLCancel: MariaDB's brings the process down
+    where the statement ends at the same moment."""
+
+    def stop() -> None:
+        import pyodbc
+
+        teller, descriptor = logged_in(
+            *(url, port, CANCEL_SECONDS),
+            lambda: pyodbc.connect(connection_text, timeout=timeout, autocommit=True),
+        )
+        deadline = Deadline(descriptor) if descriptor is not None else None
+        try:
+            if deadline is not None:
+                deadline.set(CANCEL_SECONDS)
+            teller.execute(statement).close()
+        finally:
+            if deadline is not None:
+                deadline.close()
+            teller.close()
+
+    return stop
+
+
 def interrupt(connection: PoolProxiedConnection) -> None:
-    cursor = connection.info.get("cursor")
-    if cursor is not None:
-        cursor.cancel()
+    """By what ``stopping`` made for it."""
+    stop: Callable[[], None] = connection.info["stop"]
+    stop()
+
+
+def cancellable(engine: Engine) -> Engine:
+    """The engine, its running cursors known to ``cancel``: for a server whose accounts may not
+    stop each other. A cursor is cancelled only while its statement executes, never while it is
+    being closed."""
+
+    @event.listens_for(engine, "before_cursor_execute")
+    def _executes(connection: Connection, cursor: Any, *_: Any) -> None:
+        connection.info.setdefault("cancelling", threading.Lock())
+        connection.info["cursor"] = cursor
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def _executed(connection: Connection, *_: Any) -> None:
+        _ended(connection)
+
+    @event.listens_for(engine, "handle_error")
+    def _failed(context: ExceptionContext) -> None:
+        if context.connection is not None and not context.connection.closed:
+            _ended(context.connection)
+
+    return engine
+
+
+def _ended(connection: Connection) -> None:
+    if not connection.invalidated:
+        lock = connection.info.get("cancelling")
+        if lock is not None:
+            with lock:
+                connection.info.pop("cursor", None)
+
+
+def cancel(connection: PoolProxiedConnection) -> None:
+    """By the driver's SQLCancel; of an engine that is ``cancellable``."""
+    lock = connection.info.get("cancelling")
+    if lock is not None:
+        with lock:
+            cursor = connection.info.get("cursor")
+            if cursor is not None:
+                cursor.cancel()
 
 
 def state(error: BaseException) -> str | None:

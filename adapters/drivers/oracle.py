@@ -26,6 +26,9 @@ _UNAVAILABLE |= {"ORA-01089", "ORA-01090", "ORA-01092", "ORA-02396", "ORA-03113"
 _UNAVAILABLE |= {"ORA-03135", "ORA-28000", "ORA-28001", "DPY-1001", "DPY-4011"}
 #: what they say names tables and columns and never a row's value
 _SPOKEN = {"ORA-00904", "ORA-00942", "ORA-01031", "ORA-01456", "ORA-01950", "ORA-04098"}
+#: a table, index, LOB, temporary or undo segment that cannot grow, a quota; the archive log
+_DISK_FULL = {"ORA-01653", "ORA-01654", "ORA-01658", "ORA-01688", "ORA-01691", "ORA-01652"}
+_DISK_FULL |= {"ORA-30036", "ORA-01536", "ORA-00257"}
 _CODE = re.compile(r"(ORA|DPY|DPI)-\d+")
 
 
@@ -88,13 +91,17 @@ def fault(error: BaseException) -> type[ServerFault]:
 
 def detail(error: BaseException) -> str:
     code = _code(error)
-    if code in _SPOKEN or fault(error) is not SourceError:
+    if code in _SPOKEN | _DISK_FULL or fault(error) is not SourceError:
         return str(error).partition("\n")[0]
     return code or type(error).__name__
 
 
 def undone(error: BaseException) -> bool:
     return _code(error) in _UNDONE
+
+
+def full(error: BaseException) -> bool:
+    return _code(error) in _DISK_FULL
 
 
 def _code(error: BaseException) -> str:
@@ -106,4 +113,4 @@ def _code(error: BaseException) -> str:
     return found[0] if found else ""
 
 
-DRIVER = Driver(engine, interrupt, timely(fault), detail, undone, check)
+DRIVER = Driver(engine, interrupt, timely(fault), detail, undone, full, check)

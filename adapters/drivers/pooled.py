@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from sqlalchemy import Connection, Engine, ExceptionContext, create_engine, event
@@ -22,11 +22,12 @@ def pooled(
     limits: Limits,
     connect: Callable[[], tuple[Any, int | None]],
     fault: Callable[[BaseException], type[ServerFault]],
-    prepare: Callable[[Any], None],
+    prepare: Callable[[Any], Mapping[str, Any] | None],
     **options: Any,
 ) -> Engine:
     """An engine whose connections come from ``connect``, which also tells the descriptor of the
-    socket (None: it cannot be known here), and are made ready by ``prepare``."""
+    socket (None: it cannot be known here), and are made ready by ``prepare``; what that gives is
+    kept in the connection's ``info``."""
     sockets: dict[int, int] = {}  # by id of a connection that the pool has not taken up yet
 
     def creator() -> Any:
@@ -61,7 +62,7 @@ def pooled(
         if descriptor is not None:
             record.info["deadline"] = deadline = Deadline(descriptor)
             deadline.set(limits.login_seconds)
-        prepare(connection)
+        record.info.update(prepare(connection) or {})
 
     @event.listens_for(made, "checkout")
     def _taken(connection: Any, record: Any, proxy: Any) -> None:
@@ -72,8 +73,7 @@ def pooled(
                 raise DisconnectionError("the server closed the connection")
 
     @event.listens_for(made, "before_cursor_execute")
-    def _executes(connection: Connection, cursor: Any, *_: Any) -> None:
-        connection.info["cursor"] = cursor
+    def _executes(connection: Connection, *_: Any) -> None:
         arm(connection)
 
     for name in ("commit", "rollback", "savepoint", "rollback_savepoint", "release_savepoint"):
@@ -87,7 +87,6 @@ def pooled(
 
     @event.listens_for(made, "checkin")
     def _returned(connection: Any, record: Any) -> None:
-        record.info.pop("cursor", None)
         if "deadline" in record.info:
             record.info["deadline"].clear()
 

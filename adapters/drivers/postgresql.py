@@ -117,8 +117,12 @@ def undone(error: BaseException) -> bool:
     return errors.undone(_state(error))
 
 
+def full(error: BaseException) -> bool:
+    return errors.full(_state(error))
+
+
 def _state(error: BaseException) -> str | None:
     return getattr(error, "sqlstate", None)
 
 
-DRIVER = Driver(engine, interrupt, timely(fault), detail, undone, takes_encoding=True)
+DRIVER = Driver(engine, interrupt, timely(fault), detail, undone, full, takes_encoding=True)

@@ -11,6 +11,7 @@ _UNDONE = {"40P01", "40001"}
 _UNAVAILABLE = {"57P01", "57P02", "57P03", "57P05", "3D000"}
 #: too many connections
 _FULL = {"53300"}
+_DISK_FULL = {"53100"}
 #: classes whose first line names tables, columns and accounts and never a row's value
 _SPOKEN = ("08", "25", "28", "3D", "3F", "40", "42", "53", "54", "55", "57", "58")
 
@@ -28,6 +29,10 @@ def fault(state: str | None, text: str) -> type[ServerFault]:
 
 def undone(state: str | None) -> bool:
     return state in _UNDONE
+
+
+def full(state: str | None) -> bool:
+    return state in _DISK_FULL
 
 
 def detail(state: str | None, text: str) -> str:

@@ -69,7 +69,7 @@ def engine(limits: Limits) -> Engine:
             lambda: pyodbc.connect(text, timeout=seconds, autocommit=True),
         )
 
-    def prepare(connection: Any) -> None:
+    def prepare(connection: Any) -> dict[str, Any]:
         if encoding:
             connection.setencoding(encoding, ctype=pyodbc.SQL_CHAR)
             connection.setdecoding(pyodbc.SQL_CHAR, encoding)
@@ -77,7 +77,11 @@ def engine(limits: Limits) -> Engine:
         for statement in postgresql.session(limits):
             if "client_encoding" not in statement:
                 connection.execute(statement).close()
+        number = connection.execute("SELECT pg_backend_pid()").fetchval()
         connection.autocommit = False
+        cancel = f"SELECT pg_cancel_backend({int(number)})"
+        hasty = math.ceil(odbc.CANCEL_SECONDS)
+        return {"stop": odbc.stopping(limits.url, 5432, text, cancel, hasty)}
 
     return pooled(limits, connect, fault, prepare)
 
@@ -97,4 +101,8 @@ def undone(error: BaseException) -> bool:
     return errors.undone(odbc.state(error))
 
 
-DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, takes_encoding=True)
+def full(error: BaseException) -> bool:
+    return errors.full(odbc.state(error))
+
+
+DRIVER = Driver(engine, odbc.interrupt, timely(fault), detail, undone, full, takes_encoding=True)

@@ -96,6 +96,10 @@ def detail(error: BaseException) -> str:
     return str(error)
 
 
+def full(error: BaseException) -> bool:
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+
+
 def check(url: URL) -> None:
     if url.database in (None, "", ":memory:"):
         raise ValueError(
@@ -112,4 +116,4 @@ def _identity(path: Path) -> tuple[int, int] | None:
     return status.st_dev, status.st_ino
 
 
-DRIVER = Driver(engine, interrupt, fault, detail, check=check)
+DRIVER = Driver(engine, interrupt, fault, detail, full=full, check=check)

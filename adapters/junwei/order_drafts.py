@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
 from sqlalchemy import Connection
 
+from adapters.columns import Statement
 from adapters.database import Source
 from adapters.fitting import fitted
 from adapters.junwei import tables
@@ -29,6 +30,10 @@ class OrderDrafts:
         self._source = source
         self._settings = settings
         self._patients = OrderPatients(source, settings)
+
+    def statements(self) -> Iterable[Statement]:
+        """Selects that name every table and column that patients are looked for in."""
+        return self._patients.statements()
 
     def draft(
         self, connection: Connection, item_class: str, arguments: Mapping[str, Any], now: datetime

@@ -9,7 +9,7 @@ one's row in YILIAN_PATIENT.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Any
@@ -18,10 +18,11 @@ from sqlalchemy import Connection, column, insert, or_, select, table, update
 from sqlalchemy.exc import IntegrityError
 
 from adapters import values as v
+from adapters.columns import Statement
 from adapters.database import Source
 from adapters.fitting import fitted
 from adapters.junwei import tables
-from adapters.junwei.insurance import patients_insured_as
+from adapters.junwei.patient_numbers import PatientNumbers
 from adapters.junwei.settings import JunweiSettings
 from adapters.keys import matches
 from adapters.orders import PATIENT
@@ -60,6 +61,12 @@ class OrderPatients:
     def __init__(self, source: Source, settings: JunweiSettings) -> None:
         self._source = source
         self._settings = settings
+        self._insurance = PatientNumbers(f"{settings.insurance_no}.INSURANCE_NO")
+
+    def statements(self) -> Iterable[Statement]:
+        """Selects that name every table and column in use."""
+        yield _KNOWN
+        yield self._insurance.statement
 
     def of(self, connection: Connection, asked: OrderPatient, dept: str, now: datetime) -> Known:
         """The patient meant. Raises what PlaceLabOrder raises about its patient."""
@@ -113,8 +120,8 @@ class OrderPatients:
         ).all()
 
     def _by_insurance(self, connection: Connection, insurance: str) -> Sequence[Any]:
-        insured = patients_insured_as(insurance, self._settings)
-        return connection.execute(_KNOWN.where(_P.PATIENT_ID.in_(insured.scalar_subquery()))).all()
+        insured = self._insurance.holders(insurance, self._settings.char_padding)
+        return connection.execute(_KNOWN.where(_P.PATIENT_ID.in_(insured))).all()
 
     def _only(self, found: Sequence[Any], asked: OrderPatient, by: str) -> Known:
         if len(found) > 1:

@@ -73,6 +73,7 @@ class Orders:
     def statements(self) -> Iterable[Statement]:
         """Selects that name every table of the HIS in use; those of ours are made when needed."""
         yield from order_rows.statements()
+        yield from self._drafts.statements()
         yield self._departments.statement
 
     # --- read -------------------------------------------------------------------------------------

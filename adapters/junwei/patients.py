@@ -6,13 +6,14 @@ from collections.abc import Callable, Iterable, Sequence
 from datetime import date
 from typing import Any
 
-from sqlalchemy import ColumnClause, Connection, String, column, or_, select, table
+from sqlalchemy import Connection, or_, select
 
 from adapters import values as v
 from adapters.columns import Statement
 from adapters.database import Source
+from adapters.junwei.patient_numbers import PatientNumbers
 from adapters.junwei.settings import JunweiSettings
-from adapters.junwei.tables import METADATA, PAT_MASTER_INDEX
+from adapters.junwei.tables import PAT_MASTER_INDEX
 from adapters.keys import matches
 from adapters.people import age_at, ambiguous, either_case, no_such_number, unknown_patient
 from services.patients import MOST_MATCHES, Patient, criteria
@@ -22,8 +23,6 @@ _CHOSEN = (
     *(P.PATIENT_ID, P.NAME, P.SEX, P.DATE_OF_BIRTH, P.ID_TYPE, P.ID_NO, P.CHARGE_TYPE),
     *(P.PHONE_NUMBER_HOME, P.NEXT_OF_KIN_PHONE, P.MAILING_ADDRESS),
 )
-#: where a patient has many rows, the column that tells the latest
-_LATEST = {"CLINIC_MASTER": "VISIT_DATE", "CLINIC_APPOINTS": "VISIT_DATE_APPTED"}
 
 
 class PatientIndex:
@@ -35,8 +34,8 @@ class PatientIndex:
         self._source = source
         self._settings = settings
         self._today = today
-        self._insurance = _Numbers(f"{settings.insurance_no}.INSURANCE_NO")
-        self._cards = _Numbers(settings.visit_card) if settings.visit_card else None
+        self._insurance = PatientNumbers(f"{settings.insurance_no}.INSURANCE_NO")
+        self._cards = PatientNumbers(settings.visit_card) if settings.visit_card else None
 
     def statements(self) -> Iterable[Statement]:
         """Selects that name every table and column in use."""
@@ -130,42 +129,3 @@ class PatientIndex:
         except v.Unreadable as unreadable:
             key = f"PATIENT_ID={number}"
             raise self._source.broken_row("PAT_MASTER_INDEX", key, unreadable) from None
-
-
-class _Numbers:
-    """A column that holds a patient's number, in a table with PATIENT_ID."""
-
-    def __init__(self, where: str) -> None:
-        name, column_name = where.split(".")
-        known = METADATA.tables.get(name)
-        latest = _LATEST.get(name)
-        self._patient: ColumnClause[Any] = column("PATIENT_ID", String)
-        self._number: Any = column(column_name, String)
-        self._latest: Any = None if latest is None else column(latest)
-        columns: list[Any] = [self._patient, self._number]
-        if latest is not None:
-            columns.append(self._latest)
-        self.statement: Statement = select(*columns).select_from(table(name, *columns))
-        self._known: Any = None if known is None else known.c.get(column_name)
-
-    def holders(self, number: str, padding: Any) -> Any:
-        """A select of the PATIENT_IDs that have the number."""
-        if self._known is not None and padding != "none":
-            # As the padded column holds it.
-            condition = matches(self._known, number, padding)
-            return select(self._known.table.c.PATIENT_ID).where(condition)
-        return self.statement.with_only_columns(self._patient).where(self._number == number)
-
-    def of(self, connection: Connection, ids: list[Any]) -> dict[str, str]:
-        """The latest number of each patient."""
-        if not ids:
-            return {}
-        statement = self.statement.where(self._patient.in_(ids), self._number.is_not(None))
-        if self._latest is not None:
-            statement = statement.order_by(self._latest)
-        found: dict[str, str] = {}
-        for row in connection.execute(statement):
-            patient, number = v.text(row[0], "PATIENT_ID"), v.text(row[1], self._number.name)
-            if patient is not None and number is not None:
-                found[patient] = number
-        return found

@@ -10,9 +10,10 @@ from gateway.admission.addressing import addressing
 from services.faults import MalformedMessage
 from services.soap.action import agree
 from services.soap.bounds import Limits
-from services.soap.envelope import parse
+from services.soap.envelope import is_for_us, parse
 from services.soap.legacy import only_referenced
-from services.soap.version import SoapVersion
+from services.soap.replies import version_of
+from services.soap.version import SOAP_1_1, SOAP_1_2, SoapVersion
 
 _TYPES = ("text/xml", "application/soap+xml", "application/xml", "")
 _INCLUDES = ("{http://www.w3.org/2001/XInclude}*", "{http://www.w3.org/2004/08/xop/include}*")
@@ -64,7 +65,7 @@ def inspect(
     security = None
     if header is not None:
         addressing(header, namespace, operation)
-        security = _security(header)
+        security = _security(header, version)
     return Message(
         version,
         namespace,
@@ -76,6 +77,15 @@ def inspect(
         others,
         security,
     )
+
+
+def perhaps_version(content_type: str | None, body: bytes) -> SoapVersion:
+    """The SOAP version to answer in what could not be read to its end: of the Content-Type, or of
+    the namespace that stands near the beginning."""
+    begin = body[:4096].replace(b"\0", b"")
+    if SOAP_1_2.envelope.encode() in begin and SOAP_1_1.envelope.encode() not in begin:
+        return SOAP_1_2
+    return version_of(content_type)
 
 
 def _is_xml(content_type: str | None) -> None:
@@ -92,8 +102,8 @@ def _is_xml(content_type: str | None) -> None:
         )
 
 
-def _security(header: etree._Element) -> etree._Element | None:
-    found = [block for block in header if block.tag == SECURITY]
+def _security(header: etree._Element, version: SoapVersion) -> etree._Element | None:
+    found = [block for block in header if block.tag == SECURITY and is_for_us(block, version)]
     if len(found) > 1:
         raise MalformedMessage(
             "wsse:Security 头只能有一个", "there must be one wsse:Security header", rule="security"

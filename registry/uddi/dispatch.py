@@ -25,6 +25,8 @@ from registry.uddi.older_versions import OLDER, Older
 from registry.uddi.publication import PUBLICATION
 from registry.uddi.security import SECURITY
 from registry.uddi.soap import EnvelopeError, envelope, open_envelope, plain_fault, uddi_fault
+from registry.uddi.subscription import SUBSCRIPTION
+from registry.uddi.subscription_results import NAMESPACE as SUBSCRIPTION_NAMESPACE
 
 log = structlog.get_logger("registry")
 
@@ -33,8 +35,9 @@ PORTS: dict[str, dict[str, Operation]] = {
     "inquiry": INQUIRY,
     "publish": PUBLICATION,
     "security": SECURITY,
-    "subscription": {},
+    "subscription": SUBSCRIPTION,
 }
+_NAMESPACES = dict.fromkeys(PORTS, v3.NAMESPACE) | {"subscription": SUBSCRIPTION_NAMESPACE}
 _ALL: dict[str, Operation] = {**INQUIRY, **PUBLICATION, **SECURITY}
 
 #: The operation that takes a core for a while, on purpose.
@@ -118,23 +121,24 @@ def _answer_older(
 
 
 def _operation(port: str, namespace: str, name: str) -> Operation:
-    if namespace != v3.NAMESPACE and not namespace.startswith("urn:uddi-org:sub"):
+    """E_unrecognizedVersion for what is none of version 3's namespaces; E_unsupported for an
+    operation, or a part of version 3, that is not here."""
+    if not (namespace.startswith("urn:uddi-org:") and namespace.endswith("_v3")):
         raise UddiError(
             "unrecognizedVersion",
             f"不支持此 UDDI 版本，请用 {v3.NAMESPACE} / this UDDI version is not supported; "
             f"use {v3.NAMESPACE}: {namespace!r}",
         )
-    if namespace == v3.NAMESPACE:
-        if name in PORTS[port]:
-            return PORTS[port][name]
-        for other, operations in PORTS.items():
-            if name in operations:
-                raise UddiError(
-                    "unsupported",
-                    f"{name} 不在这里，请发往 /uddi/{other} / {name} is not served here but "
-                    f"at /uddi/{other}",
-                )
-    raise UddiError("unsupported", f"不支持的操作 / operation not supported: {name}")
+    for other in (port, *PORTS):
+        if namespace == _NAMESPACES[other] and name in PORTS[other]:
+            if other == port:
+                return PORTS[port][name]
+            raise UddiError(
+                "unsupported",
+                f"{name} 不在这里，请发往 /uddi/{other} / {name} is not served here but "
+                f"at /uddi/{other}",
+            )
+    raise UddiError("unsupported", f"不支持的操作 / operation not supported: {name} ({namespace})")
 
 
 def _fault(error: UddiError, namespace: str) -> Answer:

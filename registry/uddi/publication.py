@@ -7,29 +7,30 @@ from typing import Any
 import structlog
 from lxml import etree
 
-from registry.config import Publisher
+from registry.limits import saved_within
 from registry.model import Kind
 from registry.ownership import check_ownership
+from registry.rows import kind_of
+from registry.uddi.answers import add_business_infos, add_tmodel_infos, keys_in
+from registry.uddi.asking import publisher_of
+from registry.uddi.assertions import ASSERTIONS
 from registry.uddi.context import Context
-from registry.uddi.inquiry import Operation, add_business_infos, add_tmodel_infos, keys_in
+from registry.uddi.inquiry import Operation
 from registry.uddi.v3 import ELEMENTS, append, q, read, root
 
 log = structlog.get_logger("registry")
 
 
-def _publisher(context: Context, request: etree._Element) -> Publisher:
-    return context.accounts.publisher(request.findtext(q("authInfo")) or "")
-
-
 def _save(element_name: str, answer_name: str) -> Operation:
     def save(context: Context, request: etree._Element) -> etree._Element:
-        publisher = _publisher(context, request)
+        publisher = publisher_of(context, request)
         cls: type[Any] = ELEMENTS[element_name]
         items = [read(element, cls) for element in request.findall(q(element_name))]
         for item in items:
             check_ownership(publisher, item)
         answer = root(answer_name)
-        for saved in context.store.save(publisher.user, items):
+        check = saved_within(context.limits_of(publisher), publisher.user, kind_of(items[0]))
+        for saved in context.store.save(publisher.user, items, check):
             append(answer, saved)
             log.info("uddi saved", entity=element_name, key=saved.key, publisher=publisher.user)
         return answer
@@ -39,7 +40,7 @@ def _save(element_name: str, answer_name: str) -> Operation:
 
 def _delete(kind: Kind, key_name: str) -> Operation:
     def delete(context: Context, request: etree._Element) -> None:
-        publisher = _publisher(context, request)
+        publisher = publisher_of(context, request)
         keys = keys_in(request, key_name)
         context.store.delete(publisher.user, kind, keys)
         for key in keys:
@@ -49,10 +50,12 @@ def _delete(kind: Kind, key_name: str) -> Operation:
 
 
 def get_registered_info(context: Context, request: etree._Element) -> etree._Element:
-    publisher = _publisher(context, request)
+    publisher = publisher_of(context, request)
     selection = request.get("infoSelection")
-    businesses, tmodels = context.store.owned(publisher.user)
+    businesses, tmodels, more = context.store.owned(publisher.user, context.max_rows)
     answer = root("registeredInfo")
+    if more:
+        answer.set("truncated", "true")
     # Only tModels can be hidden.
     if selection != "hidden":
         add_business_infos(answer, businesses)
@@ -71,4 +74,5 @@ PUBLICATION: dict[str, Operation] = {
     "delete_binding": _delete("binding", "bindingKey"),
     "delete_tModel": _delete("tmodel", "tModelKey"),
     "get_registeredInfo": get_registered_info,
+    **ASSERTIONS,
 }

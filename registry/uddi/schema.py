@@ -10,6 +10,7 @@ from lxml import etree
 from registry.errors import UddiError
 
 SCHEMA_FILE = Path(__file__).with_name("uddi_v3.xsd")
+SUBSCRIPTION_SCHEMA_FILE = Path(__file__).with_name("uddi_sub_v3.xsd")
 
 
 class Checker:
@@ -35,9 +36,13 @@ class Checker:
         )
 
 
-_V3 = Checker(SCHEMA_FILE, "UDDI 3")
+#: Version 3's by their namespaces.
+_CHECKERS = {
+    "urn:uddi-org:api_v3": Checker(SCHEMA_FILE, "UDDI 3"),
+    "urn:uddi-org:sub_v3": Checker(SUBSCRIPTION_SCHEMA_FILE, "UDDI 3 subscription"),
+}
 
 
 def check(element: etree._Element) -> None:
     """A version 3 request. E_fatalError where it is not as the schema says."""
-    _V3.check(element)
+    _CHECKERS[etree.QName(element).namespace or ""].check(element)

@@ -172,14 +172,17 @@ def plain_fault(error: EnvelopeError) -> bytes:
 def uddi_fault(error: UddiError, namespace: str, attributes: dict[str, str]) -> bytes:
     """A fault with a dispositionReport of that UDDI version, whose root has these attributes."""
     fault = _fault("Server" if error.server else "Client", error.message)
-    detail = etree.SubElement(fault, "detail")
-    report = etree.SubElement(
-        detail, f"{{{namespace}}}dispositionReport", attributes, nsmap={None: namespace}
-    )
-    result = etree.SubElement(report, f"{{{namespace}}}result", errno=str(error.errno))
+    etree.SubElement(fault, "detail").append(report(error, namespace, attributes))
+    return envelope(fault)
+
+
+def report(error: UddiError, namespace: str, attributes: dict[str, str]) -> etree._Element:
+    """The dispositionReport itself."""
+    made = etree.Element(f"{{{namespace}}}dispositionReport", attributes, nsmap={None: namespace})
+    result = etree.SubElement(made, f"{{{namespace}}}result", errno=str(error.errno))
     info = etree.SubElement(result, f"{{{namespace}}}errInfo", errCode=f"E_{error.code}")
     info.text = printable(str(error.message))
-    return envelope(fault)
+    return made
 
 
 def _fault(code: str, message: str) -> etree._Element:

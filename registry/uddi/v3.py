@@ -36,7 +36,7 @@ from registry.rows import fold_reference
 NAMESPACE = "urn:uddi-org:api_v3"
 
 _XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
-_SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
+SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 T = TypeVar("T")
 
@@ -226,7 +226,7 @@ def q(name: str) -> str:
 def read(element: etree._Element, cls: type[T]) -> T:
     """A structure out of its element. E_unacceptableSignature for a signed one, because what is
     not checked must not be passed on as if it were."""
-    if element.find(_SIGNATURE) is not None:
+    if element.find(SIGNATURE) is not None:
         raise UddiError(
             "unacceptableSignature",
             "不接受带签名的实体 / signed entities are not accepted here",

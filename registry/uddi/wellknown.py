@@ -5,6 +5,8 @@ from __future__ import annotations
 from registry.model import CategoryBag, KeyedReference, LangText, OverviewDoc, TModel, UseText
 
 TYPES = "uddi:uddi.org:categorization:types"
+#: jUDDI's client marks key generators by this one; the specification by TYPES.
+KEY_GENERATOR = "uddi:uddi.org:keygenerator"
 RELATIONSHIPS = "uddi:uddi.org:relationships"
 GENERAL_KEYWORDS = "uddi:uddi.org:categorization:general_keywords"
 WSDL_TYPES = "uddi:uddi.org:wsdl:types"
@@ -47,6 +49,8 @@ WELL_KNOWN: tuple[TModel, ...] = (
             "UDDI 类型分类", "UDDI type category system", _SPEC),
     _tmodel(GENERAL_KEYWORDS, "uddi-org:general_keywords", "categorization",
             "通用关键词", "General keywords", _SPEC),
+    _tmodel(KEY_GENERATOR, "uddi-org:keyGenerator", "keyGenerator",
+            "uddi.org 的键生成器", "The key generator of uddi.org", _SPEC),
     _tmodel(RELATIONSHIPS, "uddi-org:relationships", "relationship",
             "企业间关系", "Relationships of businesses", _SPEC),
     _tmodel(WSDL_TYPES, "uddi-org:wsdl:types", "categorization",

@@ -6,7 +6,8 @@ from lxml import etree
 
 from registry.uddi import v3
 from registry.uddi.dispatch import PORTS
-from registry.uddi.schema import SCHEMA_FILE
+from registry.uddi.schema import SCHEMA_FILE, SUBSCRIPTION_SCHEMA_FILE
+from registry.uddi.subscription_results import NAMESPACE as SUBSCRIPTION_NAMESPACE
 
 _WSDL = "http://schemas.xmlsoap.org/wsdl/"
 _SOAP = "http://schemas.xmlsoap.org/wsdl/soap/"
@@ -20,6 +21,7 @@ ANSWERS: dict[str, str | None] = {
     "find_service": "serviceList",
     "find_binding": "bindingDetail",
     "find_tModel": "tModelList",
+    "find_relatedBusinesses": "relatedBusinessesList",
     "get_businessDetail": "businessDetail",
     "get_serviceDetail": "serviceDetail",
     "get_bindingDetail": "bindingDetail",
@@ -34,6 +36,15 @@ ANSWERS: dict[str, str | None] = {
     "delete_binding": None,
     "delete_tModel": None,
     "get_registeredInfo": "registeredInfo",
+    "add_publisherAssertions": None,
+    "set_publisherAssertions": "publisherAssertions",
+    "delete_publisherAssertions": None,
+    "get_publisherAssertions": "publisherAssertions",
+    "get_assertionStatusReport": "assertionStatusReport",
+    "save_subscription": "subscriptions",
+    "delete_subscription": None,
+    "get_subscriptions": "subscriptions",
+    "get_subscriptionResults": "subscriptionResultsList",
     "get_authToken": "authToken",
     "discard_authToken": None,
 }
@@ -43,13 +54,19 @@ def wsdl(port: str, address: str) -> bytes:
     """The WSDL of ``/uddi/{port}`` with this soap:address."""
     name = f"UDDI_{port.capitalize()}"
     nsmap = {None: _WSDL, "soap": _SOAP, "tns": _TARGET, "uddi": v3.NAMESPACE}
+    prefix = "uddi"
+    if port == "subscription":
+        nsmap["sub"], prefix = SUBSCRIPTION_NAMESPACE, "sub"
     root = etree.Element(_w("definitions"), {"targetNamespace": _TARGET, "name": name}, nsmap=nsmap)
     types = etree.SubElement(root, _w("types"))
     types.append(_schema())
+    if port == "subscription":
+        types.append(_subscription_schema())
     operations = list(PORTS[port])
     answers = dict.fromkeys(ANSWERS[operation] for operation in operations)
-    for element in [*operations, *(a for a in answers if a), "dispositionReport"]:
-        _message(root, element, element)
+    for element in [*operations, *(a for a in answers if a)]:
+        _message(root, element, f"{prefix}:{element}")
+    _message(root, "dispositionReport", "uddi:dispositionReport")
     if None in answers:
         _message(root, "empty", None)
     port_type = etree.SubElement(root, _w("portType"), name=f"{name}_PortType")
@@ -84,10 +101,18 @@ def _schema() -> etree._Element:
     return schema
 
 
+def _subscription_schema() -> etree._Element:
+    """Subscription's schema, whose import is of the one beside it."""
+    schema = etree.parse(str(SUBSCRIPTION_SCHEMA_FILE)).getroot()
+    for imported in schema.findall(f"{{{_XS}}}import"):
+        del imported.attrib["schemaLocation"]
+    return schema
+
+
 def _message(root: etree._Element, name: str, element: str | None) -> None:
     message = etree.SubElement(root, _w("message"), name=name)
     if element:
-        etree.SubElement(message, _w("part"), name="body", element=f"uddi:{element}")
+        etree.SubElement(message, _w("part"), name="body", element=element)
 
 
 def _operation(port_type: etree._Element, binding: etree._Element, name: str) -> None:

@@ -186,23 +186,30 @@ def _message(root: etree._Element, names: _Names, understood: Container[str]) ->
 
 def _headers(header: etree._Element, version: SoapVersion, understood: Container[str]) -> None:
     """What must be understood and is not is refused, unless it is meant for another node."""
-    envelope = f"{{{version.envelope}}}"
-    role = f"{envelope}actor" if version is SOAP_1_1 else f"{envelope}role"
-    ours = {
-        None,
-        "",
-        "http://schemas.xmlsoap.org/soap/actor/next",
-        f"{SOAP_1_2.envelope}/role/next",
-        f"{SOAP_1_2.envelope}/role/ultimateReceiver",
-    }
+    must = f"{{{version.envelope}}}mustUnderstand"
     for block in header:
-        must = (block.get(f"{envelope}mustUnderstand") or "").strip() in ("1", "true")
-        if must and block.get(role) in ours and str(block.tag) not in understood:
+        wanted = (block.get(must) or "").strip() in ("1", "true")
+        if wanted and str(block.tag) not in understood and is_for_us(block, version):
             raise MustUnderstand(
                 f"不支持必须理解的 SOAP 头 {block.tag!s}",
                 f"the header {block.tag!s} must be understood and is not",
                 rule="mustUnderstand",
             )
+
+
+_ROLES = {SOAP_1_1: f"{{{SOAP_1_1.envelope}}}actor", SOAP_1_2: f"{{{SOAP_1_2.envelope}}}role"}
+_OURS = {
+    None,
+    "",
+    "http://schemas.xmlsoap.org/soap/actor/next",
+    f"{SOAP_1_2.envelope}/role/next",
+    f"{SOAP_1_2.envelope}/role/ultimateReceiver",
+}
+
+
+def is_for_us(block: etree._Element, version: SoapVersion) -> bool:
+    """Whether a header is meant for whoever reads it here, and not for another node by name."""
+    return block.get(_ROLES[version]) in _OURS
 
 
 def wrap(version: SoapVersion, content: str) -> bytes:

@@ -14,7 +14,7 @@ import pytest
 from adapters import ADAPTERS
 from adapters.config import SourceConfig
 from adapters.database import Source
-from adapters.junwei.insurance import patients_insured_as
+from adapters.junwei.patients import PatientIndex
 from adapters.junwei.settings import JunweiSettings
 from services.contract import Code, Scalar, Text, record_type
 from services.faults import NotFound
@@ -126,7 +126,7 @@ def test_the_insurance_number_is_where_the_setting_says(demo: DemoHospitals) -> 
             "SELECT PATIENT_ID, INSURANCE_NO FROM CLINIC_MASTER WHERE INSURANCE_NO IS NOT NULL"
         ).fetchone()
     for place in (settings, {"insurance_no": "CLINIC_MASTER"}):
-        statement = patients_insured_as(number, JunweiSettings.model_validate(place))
-        with source.connect() as connection:
-            assert [row[0] for row in connection.execute(statement)] == [patient]
+        index = PatientIndex(source, JunweiSettings.model_validate(place))
+        found = index.find(None, number, None, None)
+        assert [(one.PatientId, one.InsuranceNo) for one in found] == [(patient, number)]
     source.close()

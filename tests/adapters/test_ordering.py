@@ -14,7 +14,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from sqlalchemy import event
 
-from adapters.junwei import order_numbers
+from adapters.junwei import order_numbers, tables
 from services.faults import Conflict, InvalidArgument, NotFound
 from services.ordering import MOST_ITEMS, OrderableItem, OrderedItem
 from tests.adapters.conftest import Database, Opener
@@ -370,6 +370,19 @@ def test_by_insurance_number(db: Database, opened: Opener) -> None:
     new = replace(insured, InsuranceNo="YB2")
     assert lab(adapter, "r2", Patient=new).PatientId == "Y000000001"
     assert ("Y000000001", "YB2") in rows(db.path, "INSURANCE_ACCOUNTS")
+
+
+def test_a_padded_insurance_number_is_found(db: Database, opened: Opener) -> None:
+    known(db, "0000000007")
+    width = tables.CLINIC_MASTER.c.INSURANCE_NO.type.length
+    db.insert(
+        "CLINIC_MASTER",
+        **{"VISIT_DATE": "2026-11-01 00:00:00", "VISIT_NO": 1},
+        **{"PATIENT_ID": "0000000007", "INSURANCE_NO": "YB1".ljust(width)},
+    )
+    insured = replace(WANG, IdentityNo=None, InsuranceNo="YB1", BirthDate=None)
+    adapter = hospital(db, opened, char_padding="bytes")
+    assert lab(adapter, "r1", Patient=insured).PatientId == "0000000007"
 
 
 def test_new_patients_have_ids_of_their_own(db: Database, opened: Opener) -> None:

@@ -3,16 +3,16 @@ has happened once, whole, and the node that lived on needs nobody's help."""
 
 from __future__ import annotations
 
-from datetime import datetime
-from decimal import Decimal
+from contextlib import closing
+from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import event
 
 from services.faults import ServerFault
+from tests.compliance.wards import Bsoft, Junwei, Printing, Third, Ward
 from tests.databases.targets import Target
-from tests.writes_once.hospital import FEES, Hospital, hospital, patient_id
 
 pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
 
@@ -25,7 +25,8 @@ class Bomb:
         self._target = target
         self._count = 0
         self._at = 0
-        self.steps: list[str] = []
+        self._steps: list[str] = []
+        self.last: list[str] = []  # the steps of the last call
         engine = source._engine
         event.listen(engine, "before_cursor_execute", lambda *a: self._step("before a statement"))
         event.listen(engine, "after_cursor_execute", lambda *a: self._step("after a statement"))
@@ -39,53 +40,70 @@ class Bomb:
         engine.dialect.do_commit = commit
 
     def set(self, at: int) -> None:
+        if at:
+            self._steps = self.last = []
         self._at, self._count = at, 0
-        self.steps.clear()
 
     @property
     def went_off(self) -> bool:
         return 0 < self._at <= self._count
 
     def _step(self, name: str) -> None:
+        if not self._at:
+            return
         self._count += 1
-        self.steps.append(name)
+        self._steps.append(name)
         if self._count == self._at:
             self._target.server.stop()
 
 
+#: driver, hospital and operation: every operation of each kind, every driver, each adapter
 CASES = [
-    ("postgresql+psycopg", "junwei"),
-    ("postgresql+pyodbc", "bsoft"),
-    ("mariadb+pymysql", "junwei"),
-    ("mariadb+pyodbc", "bsoft"),
+    ("postgresql+psycopg", Junwei, "Register"),
+    ("postgresql+psycopg", Bsoft, "CancelRegistration"),
+    ("postgresql+psycopg", Junwei, "CheckIn"),
+    ("postgresql+psycopg", Printing, "MarkExamPrinted"),
+    ("postgresql+psycopg", Third, "Register"),
+    ("postgresql+pyodbc", Bsoft, "Register"),
+    ("postgresql+pyodbc", Printing, "MarkLabPrinted"),
+    ("mariadb+pymysql", Junwei, "Register"),
+    ("mariadb+pymysql", Bsoft, "ConfirmRegistration"),
+    ("mariadb+pymysql", Bsoft, "CheckIn"),
+    ("mariadb+pymysql", Printing, "MarkLabPrinted"),
+    ("mariadb+pymysql", Third, "CancelRegistration"),
+    ("mariadb+pyodbc", Bsoft, "Register"),
+    ("mariadb+pyodbc", Printing, "MarkExamPrinted"),
+    ("mariadb+pyodbc", Third, "MarkLabPrinted"),
 ]
 
 
-@pytest.mark.parametrize(("drivername", "adapter"), CASES)
-def test_killed_at_every_step_of_a_registration(drivername: str, adapter: str) -> None:
+@pytest.mark.parametrize(
+    ("drivername", "kind", "operation"),
+    CASES,
+    ids=lambda v: v.__name__ if isinstance(v, type) else str(v),
+)
+def test_killed_at_every_step(
+    drivername: str, kind: type[Ward], operation: str, tmp_path: Path
+) -> None:
     target = Target(drivername)
     url = target.url(target.server.database()).render_as_string(hide_password=False)
-    with hospital(adapter, url) as his:
-        his.limit(0)
-        node = his.open(datetime.now)
-        node.housekeeping()
-        bomb = Bomb(node.source, target)
-        step = 0
-        while True:
+    with closing(kind(url, tmp_path)) as ward:
+        bomb = Bomb(ward.node.source, target)
+        step = 1
+        while killed(ward, operation, bomb, target, step):
             step += 1
-            if not killed(his, node, bomb, target, step):
-                break
-        assert step > 8
-        assert {"before commit", "after commit"} <= set(bomb.steps)
+        assert step > 6
+        assert {"before commit", "after commit"} <= set(bomb.last)
 
 
-def killed(his: Hospital, node: Any, bomb: Bomb, target: Target, step: int) -> bool:
+def killed(ward: Ward, operation: str, bomb: Bomb, target: Target, step: int) -> bool:
     """Whether the call came to that step; if so, all is as it must be."""
-    request = (f"r{step}", his.session, patient_id(step), "WX", Decimal(FEES))
-    before = (his.counters()[0], his.visits())
+    arguments = ward.prepared(operation, step)
+    call = getattr(ward.node, operation)
+    before = ward.standing()
     bomb.set(step)
     try:
-        node.Register(*request)
+        call(f"r{step}", *arguments)
     except ServerFault:
         assert bomb.went_off
     finally:
@@ -93,13 +111,13 @@ def killed(his: Hospital, node: Any, bomb: Bomb, target: Target, step: int) -> b
             target.server.start()
     if not bomb.went_off:
         return False
-    steps = list(bomb.steps)
+    steps = bomb.last
     bomb.set(0)
-    his.engine.dispose()
-    first = node.Register(*request)
-    assert node.Register(*request) == first
-    assert (his.counters()[0], his.visits()) == (before[0] + 1, before[1] + 1), steps
-    assert [s for s, who, _ in his.kept() if who == patient_id(step)] == ["R"]
-    numbers = [number for _, _, number in his.kept()]
-    assert len(numbers) == len(set(numbers)) == step
+    ward.forget_connections()
+    first = call(f"r{step}", *arguments)
+    assert call(f"r{step}", *arguments) == first
+    change = ward.changes[operation]
+    assert ward.standing() == tuple(was + by for was, by in zip(before, change, strict=True)), steps
+    numbers = ward.numbers()
+    assert len(numbers) == len(set(numbers))
     return True

@@ -9,13 +9,15 @@ from contextlib import suppress
 
 
 class Proxy:
-    """Forwards 127.0.0.1:``port`` to another port. ``delay``: seconds that every packet takes."""
+    """Forwards 127.0.0.1:``port`` to another port. ``delay``: seconds that every packet takes.
+    ``refuses``: a new connection is closed at once."""
 
     def __init__(self, target: int) -> None:
         self._target = target
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=50)
         self.port = int(self._listener.getsockname()[1])
         self.delay = 0.0
+        self.refuses = False
         self._flows = threading.Event()
         self._flows.set()
         self._lock = threading.Lock()
@@ -57,7 +59,7 @@ class Proxy:
 
     def _join(self, near: socket.socket) -> None:
         self._flows.wait()
-        if self._closed:
+        if self._closed or self.refuses:
             near.close()
             return
         try:

@@ -50,6 +50,20 @@ def _children(pid: int) -> list[int]:
     return found
 
 
+def _tasks(pid: int) -> list[Path]:
+    """The folders of a process's threads; none where it is gone, or the system has no /proc."""
+    with suppress(OSError):
+        return list(Path(f"/proc/{pid}/task").iterdir())
+    return []
+
+
+def _state(task: Path) -> str:
+    """A thread's state as the system's one letter: X where it is gone."""
+    with suppress(OSError):
+        return (task / "stat").read_text("ascii", "replace").rpartition(") ")[2][0]
+    return "X"
+
+
 class Server(ABC):
     """One server. ``start`` and ``stop`` may be called again and again."""
 
@@ -103,9 +117,12 @@ class Server(ABC):
     def send(self, number: int) -> None:
         """To the server and everything that it began; PostgreSQL's are groups of their own."""
         assert self._process is not None
-        for pid in (self._process.pid, *_children(self._process.pid)):
+        pids = [self._process.pid, *_children(self._process.pid)]
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, number)
+        if number == signal.SIGSTOP:  # a thread that is at work on another core stops a bit later
+            until(lambda: all(_state(task) in "TtXZ" for pid in pids for task in _tasks(pid)))
 
     def stop(self, number: int = signal.SIGKILL) -> None:
         """SIGKILL: as when the power goes."""

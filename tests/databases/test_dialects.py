@@ -238,6 +238,26 @@ def test_a_deadlock_may_be_tried_again(name: str, error: Exception) -> None:
     assert not DRIVERS[name].undone(ValueError("x"))
 
 
+FULL = [
+    ("postgresql+psycopg", psycopg.errors.DiskFull("x")),
+    ("postgresql+pyodbc", odbc_error("53100", "[53100] x")),
+    ("mariadb+pymysql", pymysql.err.OperationalError(1114, "The table 'T' is full")),
+    ("mariadb+pymysql", pymysql.err.OperationalError(1030, 'Got error 28 "No space" from x')),
+    ("mariadb+pymysql", pymysql.err.OperationalError(1026, "Error writing 'x' (errno: 28 y)")),
+    ("mariadb+pyodbc", odbc_error("HY000", "[x] The table 'T' is full (1114) (SQLExecDirectW)")),
+    ("oracle+oracledb", oracle_error("ORA-01653")),
+    ("mssql+pyodbc", odbc_error("42000", "[x] no space in FILEGROUP (1105) (SQLExecDirectW)")),
+]
+
+
+@pytest.mark.parametrize(("name", "error"), FULL, ids=lambda v: str(v)[:30])
+def test_a_full_disk_is_told_from_other_errors(name: str, error: Exception) -> None:
+    driver = DRIVERS[name]
+    assert driver.full(error) and driver.fault(error) is SourceError and driver.detail(error)
+    others = [one for other, one, _ in ERRORS if other == name]
+    assert others and not any(driver.full(one) for one in others)
+
+
 # --- a real port that nobody listens at ---------------------------------------------------------
 
 

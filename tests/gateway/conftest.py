@@ -23,13 +23,25 @@ from gateway.app import Gateway
 from gateway.binding import Binding
 from gateway.log import json_log
 from gateway_config.model import GatewayConfig
+from services.soap import version as soap
 from tests.gateway.configured import open_configuration
 from tests.gateway.scripted_node import ScriptedNode
 
 T = TypeVar("T")
-BODY = b'<s:Envelope xmlns:s="http://schemas.xmlsoap.org/soap/envelope/"><s:Body/></s:Envelope>'
-SOAP_1_1 = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": '"urn:x/GetLabResult"'}
-SOAP_1_2 = {"Content-Type": 'application/soap+xml; charset=utf-8; action="urn:x/GetLabResult"'}
+ACTION = '"urn:yilian:LabResults:1/GetLabResult"'
+SOAP_1_1 = {"Content-Type": "text/xml; charset=utf-8", "SOAPAction": ACTION}
+SOAP_1_2 = {"Content-Type": f"application/soap+xml; charset=utf-8; action={ACTION}"}
+
+
+def lab_call(content: str = "<TestNo>T1</TestNo>", envelope: str = soap.SOAP_1_1.envelope) -> bytes:
+    """A call of LabResults.GetLabResult."""
+    return (
+        f'<s:Envelope xmlns:s="{envelope}"><s:Body><GetLabResult xmlns="urn:yilian:LabResults:1">'
+        f"{content}</GetLabResult></s:Body></s:Envelope>"
+    ).encode()
+
+
+BODY = lab_call()
 
 
 def until(condition: Callable[[], T], seconds: float = 20) -> T:
@@ -117,6 +129,7 @@ class RunningGateway:
                 log_config=None,
                 lifespan="on",
                 server_header=False,
+                proxy_headers=False,
                 timeout_graceful_shutdown=5,
             )
         )

@@ -67,11 +67,13 @@ async def reset(writer: asyncio.StreamWriter) -> None:
 
 @dataclass
 class ScriptedNode:
-    """``script`` may be replaced at any time; ``requests`` has all that came."""
+    """``script`` may be replaced at any time; ``requests`` has all that came, save the gateway's
+    probes, which are counted and answered as a node does."""
 
     script: Script = echo
     requests: list[Received] = field(default_factory=list)
     connections: int = 0
+    probes: int = 0
     port: int = 0
     open: set[asyncio.StreamWriter] = field(default_factory=set)
     _server: asyncio.Server | None = None
@@ -111,6 +113,10 @@ class ScriptedNode:
             while True:
                 nth += 1
                 request = await _read(reader, connection, nth)
+                if request.line == "GET /health HTTP/1.1":
+                    self.probes += 1
+                    writer.write(http(b"{}", content_type="application/json"))
+                    continue
                 self.requests.append(request)
                 await self.script(request, writer)
                 await writer.drain()

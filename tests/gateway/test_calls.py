@@ -6,21 +6,29 @@ import asyncio
 import socket
 from concurrent.futures import ThreadPoolExecutor
 
-from tests.gateway.conftest import SOAP_1_1, MakeGateway, RunningGateway, lab_results
+from tests.gateway.conftest import (
+    ACTION,
+    BODY,
+    SOAP_1_1,
+    MakeGateway,
+    RunningGateway,
+    lab_call,
+    lab_results,
+)
 from tests.gateway.scripted_node import Received, ScriptedNode, answering, envelope, http
 
 
 def test_a_call_reaches_the_node_unchanged_and_its_answer_comes_back(
     gateway: RunningGateway, node: ScriptedNode
 ) -> None:
-    body = "<a>张伟 ｜ 朱镕喆</a>".encode("gb18030")
-    headers = {"Content-Type": "text/xml; charset=gbk", "SOAPAction": '"urn:x/Get"'}
+    body = lab_call("<TestNo>张伟 ｜ 朱镕喆</TestNo>").decode().encode("gb18030")
+    headers = {"Content-Type": "text/xml; charset=gbk", "SOAPAction": f" {ACTION} "}
     answer = gateway.post("/hx/LabResults", body, headers)
     (sent,) = node.requests
     assert sent.line == "POST /hx/LabResults HTTP/1.1"
     assert sent.body == body
     assert sent.all("Content-Type") == ["text/xml; charset=gbk"]
-    assert sent.all("SOAPAction") == ['"urn:x/Get"']
+    assert sent.all("SOAPAction") == [ACTION]
     assert sent.all("Content-Length") == [str(len(body))]
     assert sent.all("Host") == [f"127.0.0.1:{node.port}"]
     assert answer.status == 200
@@ -83,38 +91,34 @@ def test_a_chunked_request_is_sent_on_with_its_length(
     received = gateway.raw(
         b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nConnection: close\r\n"
         b"Content-Type: text/xml\r\nTransfer-Encoding: chunked\r\n\r\n"
-        b"3\r\n<a>\r\n4\r\n</a>\r\n0\r\n\r\n"
+        b"3\r\n%b\r\n%x\r\n%b\r\n0\r\n\r\n" % (BODY[:3], len(BODY) - 3, BODY[3:])
     )
     (sent,) = node.requests
-    assert sent.body == b"<a></a>"
-    assert sent.all("Content-Length") == ["7"]
+    assert sent.body == BODY
+    assert sent.all("Content-Length") == [str(len(BODY))]
     assert sent.all("Transfer-Encoding") == []
-    assert b"<echo><a></a></echo>" in received
-
-
-def test_an_empty_request_is_sent_on_with_its_length(
-    gateway: RunningGateway, node: ScriptedNode
-) -> None:
-    assert gateway.post("/hx/LabResults", b"").status == 200
-    assert node.requests[0].all("Content-Length") == ["0"]
+    assert b"<echo>%b</echo>" % BODY in received
 
 
 def test_an_http_1_0_caller_and_one_that_expects_100_continue(
     gateway: RunningGateway, node: ScriptedNode
 ) -> None:
-    old = gateway.raw(b"POST /hx/LabResults HTTP/1.0\r\nContent-Length: 2\r\n\r\nhi")
-    assert b"<echo>hi</echo>" in old
+    echo = b"<echo>%b</echo>" % BODY
+    old = gateway.raw(
+        b"POST /hx/LabResults HTTP/1.0\r\nContent-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
+    )
+    assert echo in old
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
         connection.sendall(
-            b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nContent-Length: 2\r\n"
-            b"Expect: 100-continue\r\nConnection: close\r\n\r\n"
+            b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nContent-Length: %d\r\n"
+            b"Expect: 100-continue\r\nConnection: close\r\n\r\n" % len(BODY)
         )
         assert connection.recv(25, socket.MSG_WAITALL) == b"HTTP/1.1 100 Continue\r\n\r\n"
-        connection.sendall(b"ho")
+        connection.sendall(BODY)
         careful = b""
         while part := connection.recv(65536):
             careful += part
-    assert b"<echo>ho</echo>" in careful
+    assert echo in careful
     assert all(sent.all("Expect") == [] for sent in node.requests)
 
 
@@ -163,7 +167,7 @@ def test_large_and_chunked_answers_come_back_whole(
 
 
 def test_a_large_request_arrives_whole(gateway: RunningGateway, node: ScriptedNode) -> None:
-    body = b"<a>" + b"y" * 3_000_000 + b"</a>"
+    body = lab_call(f"<TestNo>{'y' * 3_000_000}</TestNo>")
     assert gateway.post("/hx/LabResults", body).status == 200
     assert node.requests[0].body == body
 
@@ -197,15 +201,17 @@ def test_a_hundred_callers_at_once_get_each_their_own_answer(
         if len(node.requests) == 100:
             together.set()
         await together.wait()  # so that all hundred are under way at the same time
-        await asyncio.sleep(int(request.body) * 37 % 20 / 1000)
-        writer.write(http(envelope(b"<n>%s</n>" % request.body)))
+        number = request.body.partition(b"<TestNo>")[2].partition(b"<")[0]
+        await asyncio.sleep(int(number) * 37 % 20 / 1000)
+        writer.write(http(envelope(b"<n>%s</n>" % number)))
 
     node.script = shuffled
 
     def ask(number: int) -> bool:
-        answers = [gateway.post("/hx/LabResults", b"%d" % number)]
-        answers.append(gateway.post("/hx/LabResults", b"%d" % (number + 1000)))
-        wanted = [envelope(b"<n>%d</n>" % n) for n in (number, number + 1000)]
+        numbers = number, number + 1000
+        bodies = [lab_call(f"<TestNo>{n}</TestNo>") for n in numbers]
+        answers = [gateway.post("/hx/LabResults", body) for body in bodies]
+        wanted = [envelope(b"<n>%d</n>" % n) for n in numbers]
         return [answer.body for answer in answers] == wanted
 
     with ThreadPoolExecutor(100) as callers:

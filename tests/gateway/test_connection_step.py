@@ -11,6 +11,7 @@ import pytest
 
 from tests.gateway.configured import open_configuration
 from tests.gateway.conftest import (
+    BODY,
     FakeRegistry,
     Loop,
     MakeGateway,
@@ -21,6 +22,8 @@ from tests.gateway.conftest import (
 from tests.gateway.scripted_node import Received, ScriptedNode, echo
 
 START = b"POST /hx/LabResults HTTP/1.1\r\nHost: g\r\nContent-Type: text/xml\r\n"
+#: the rest of a call that is let in
+WHOLE = b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 LIMITS = {"max_headers": 12, "max_head_bytes": 2048, "max_body_bytes": 4096, "head_seconds": 0.3}
 
 
@@ -149,11 +152,11 @@ def test_a_chunked_body_in_the_wrong_shape_is_refused(
 def test_what_stands_in_a_trailer_counts_for_nothing(
     gateway: RunningGateway, node: ScriptedNode
 ) -> None:
-    body = b"4\r\n<a/>\r\n0\r\nSOAPAction: x\r\nAuthorization: y\r\n\r\n"
+    body = b"%x\r\n%b\r\n0\r\nSOAPAction: x\r\nAuthorization: y\r\n\r\n" % (len(BODY), BODY)
     received = gateway.raw(CHUNKED.replace(b"Host", b"Connection: close\r\nHost") + body)
     assert received.startswith(b"HTTP/1.1 200 ")
     (sent,) = node.requests
-    assert (sent.body, sent.all("SOAPAction")) == (b"<a/>", [])
+    assert (sent.body, sent.all("SOAPAction")) == (BODY, [])
 
 
 def test_the_refusal_of_a_soap_1_2_message_is_in_soap_1_2(gateway: RunningGateway) -> None:
@@ -166,8 +169,7 @@ def test_an_absolute_form_that_names_this_gateway_is_taken(
     gateway: RunningGateway, node: ScriptedNode
 ) -> None:
     received = gateway.raw(
-        b"POST http://g/hx/LabResults HTTP/1.1\r\nHost: g\r\nConnection: close\r\n"
-        b"Content-Length: 4\r\n\r\n<a/>"
+        b"POST http://g/hx/LabResults HTTP/1.1\r\nHost: g\r\nConnection: close\r\n" + WHOLE
     )
     assert received.startswith(b"HTTP/1.1 200 ")
     assert node.requests[0].line == "POST /hx/LabResults HTTP/1.1"
@@ -175,7 +177,7 @@ def test_an_absolute_form_that_names_this_gateway_is_taken(
 
 def test_an_offer_to_upgrade_is_ignored(gateway: RunningGateway, node: ScriptedNode) -> None:
     offer = b"Connection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: x\r\n"
-    whole = START + offer + b"Content-Length: 4\r\n\r\n<a/>"
+    whole = START + offer + WHOLE
     received = gateway.raw(whole + whole.replace(offer, b"Connection: close\r\n"))
     assert received.count(b"HTTP/1.1 200 ") == 2
     assert len(node.requests) == 2
@@ -195,12 +197,15 @@ def test_pipelined_calls_are_answered_in_order_and_one_at_a_time(
 
     good, node.script = node.script, watch
     try:
-        calls = [START + b"Content-Length: 6\r\n\r\n<a%d/>" % n for n in range(10, 60)]
+        calls = [
+            START + WHOLE.replace(b"<TestNo>T1</TestNo>", b"<TestNo>%d</TestNo>" % n)
+            for n in range(10, 60)
+        ]
         refused = START + b"Transfer-Encoding: gzip\r\n\r\n"
         received = gateway.raw(b"".join(calls) + refused + calls[0])
     finally:
         node.script = good
-    found = [received.index(b"<a%d/>" % n) for n in range(10, 60)]
+    found = [received.index(b"<TestNo>%d</TestNo>" % n) for n in range(10, 60)]
     assert found == sorted(found)
     assert received.count(b"HTTP/1.1 ") == 51  # nothing after the refused one is looked at
     assert received.rindex(b"HTTP/1.1 400 ") > found[-1]
@@ -235,7 +240,7 @@ def test_one_peer_may_not_take_every_connection(
     gateway = make_gateway([lab_results(node)], limits={"max_connections_per_peer": 3})
     held = [socket.create_connection(("127.0.0.1", gateway.port), timeout=30) for _ in range(3)]
     for connection in held:  # each is really being served
-        connection.sendall(START + b"Content-Length: 4\r\n\r\n<a/>")
+        connection.sendall(START + WHOLE)
         assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
     received = gateway.raw()
     assert received.startswith(b"HTTP/1.1 503 ")
@@ -253,7 +258,7 @@ def test_the_worker_takes_only_so_many_connections(
 ) -> None:
     gateway = make_gateway([lab_results(node)], limits={"max_connections": 1})
     with socket.create_connection(("127.0.0.1", gateway.port), timeout=30) as connection:
-        connection.sendall(START + b"Content-Length: 4\r\n\r\n<a/>")
+        connection.sendall(START + WHOLE)
         assert connection.recv(12, socket.MSG_WAITALL) == b"HTTP/1.1 200"
         assert gateway.raw().startswith(b"HTTP/1.1 503 ")
 
@@ -270,7 +275,7 @@ def test_an_end_lets_calls_under_way_finish(
             await echo(request, writer)
 
         slow.script = end_meanwhile
-        connection.sendall(START + b"Content-Length: 4\r\n\r\n<a/>")
+        connection.sendall(START + WHOLE)
         received = b""
         while part := connection.recv(65536):
             received += part

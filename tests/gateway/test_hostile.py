@@ -15,6 +15,7 @@ from tests.gateway.conftest import (
     Loop,
     MakeGateway,
     RunningGateway,
+    lab_call,
     lab_results,
     until,
 )
@@ -179,7 +180,9 @@ def test_a_caller_who_sends_too_much_still_reads_why_it_was_refused(
         assert answer.header("Content-Type") == headers["Content-Type"].split("; action")[0]
         assert fault_in(answer)["Code"] in ("MalformedMessage", "")
         assert "<Code>MalformedMessage</Code>" in answer.text
-    assert gateway.post("/hx/LabResults", b"x" * 1024 * 1024).status == 200
+    largest = lab_call().replace(b"T1", b"T" * (1024 * 1024 - len(lab_call()) + 2))
+    assert len(largest) == 1024 * 1024
+    assert gateway.post("/hx/LabResults", largest).status == 200
     assert len(node.requests) == 1
 
 

@@ -231,11 +231,13 @@ def test_a_silent_cut_is_noticed_and_healed(dialled_gateway: Any, dial: Any) -> 
     """As a gate does: no FIN, no RST, the bytes just stop."""
     gateway, port = dialled_gateway(dialled={"ping_seconds": 0.5})
     with closing(Proxy(port)) as wire:
-        dial(wire.port)
+        _, _, dialling = dial(wire.port)
         until(lambda: connected(gateway, 2))
         wire.cut()
         until(lambda: connected(gateway, 0), 60)
         assert gateway.log("reverse connection dead")
+        # the node has noticed by itself, too: what it dialled is closed at its end
+        until(lambda: all(one["connections"] == 0 for one in dialling.state().values()), 60)
         wire.mend()
         until(lambda: connected(gateway, 2), 90)
         assert ask(gateway, "2") == "2"

@@ -14,7 +14,7 @@ import pytest
 
 from gateway import routes as routes_module
 from gateway import table_file
-from gateway.binding import Binding
+from gateway.binding import Binding, Route
 from gateway.log import json_log
 from gateway.routes import Routes
 from gateway_config.model import Registry
@@ -84,7 +84,7 @@ def test_the_table_is_read_at_the_start_and_follows_the_registry() -> None:
         moved = Binding("hx", "LabResults", "http://10.0.0.9:8082/hx/LabResults")
         table.registry.bindings = [moved]
         await table.refresh()
-        assert table.routes.table == {"/hx/LabResults": moved}
+        assert table.routes.table == {"/hx/LabResults": Route.to([moved])}
         assert {"route_added", "route_moved", "route_dropped"} <= set(table.events())
 
     told(table, story)
@@ -106,10 +106,10 @@ def test_an_unknown_path_asks_the_registry_and_a_known_one_never_does() -> None:
 
     async def story() -> None:
         asked = table.registry.asked
-        assert await table.routes.find("/hx/LabResults") == HX
+        assert await table.routes.find("/hx/LabResults") == Route.to([HX])
         assert table.registry.asked == asked
         table.registry.bindings = [HX, SQ]
-        assert await table.routes.find("/sq/LabResults") == SQ
+        assert await table.routes.find("/sq/LabResults") == Route.to([SQ])
         assert table.registry.asked == asked + 1
         assert await table.routes.find("/zz/LabResults") is None
 
@@ -257,17 +257,35 @@ def test_without_grace_an_empty_registry_empties_the_table() -> None:
 def test_bindings_that_are_not_fit_are_refused_and_named_once() -> None:
     stolen = Binding("sq", "LabResults", "http://10.6.6.6/hx/LabResults")
     circle = Binding("hx", "Ring", "http://gw.example/hx/Ring")
-    second = Binding("hx", "LabResults", "http://10.0.0.7:8082/hx/LabResults")
-    table = Table(FakeRegistry([stolen, second, HX, circle]))
+    other = Binding("hx", "NotLabResults", "http://10.0.0.7:8082/hx/LabResults")
+    table = Table(FakeRegistry([stolen, other, HX, circle]))
 
     async def story() -> None:
-        assert table.routes.table == {"/hx/LabResults": HX}
+        assert table.routes.table == {"/hx/LabResults": Route.to([HX])}
         refused = table.routes.status()["table"]["refused"]
         assert len(refused) == 3
         assert "10.6.6.6" not in json.dumps(refused)
         await table.refresh()
         assert table.events().count("binding_refused") == 3
 
+    told(table, story)
+
+
+def test_a_service_at_several_addresses_is_one_route(tmp_path: Path) -> None:
+    second = Binding("hx", "LabResults", "http://10.0.0.7:8082/hx/LabResults")
+    settings = {"table_file": tmp_path / "routes.json"}
+
+    async def story() -> None:
+        assert table.routes.table == {"/hx/LabResults": Route.to([HX, second])}
+        found = await table.routes.find("/hx/LabResults/soap12")
+        assert found is not None
+        assert [one.access_point for one in found.bindings] == [
+            f"{one.access_point}/soap12" for one in (HX, second)
+        ]
+
+    table = Table(FakeRegistry([second, HX, second]), **settings)
+    told(table, story)
+    table = Table(FakeRegistry(error=OSError()), **settings)  # the file has both
     told(table, story)
 
 
@@ -278,7 +296,7 @@ def test_the_last_good_table_is_used_at_a_start_without_registry(tmp_path: Path)
 
     async def story() -> None:
         assert set(table.routes.table) == {"/hx/LabResults", "/sq/LabResults"}
-        assert await table.routes.find("/hx/LabResults") == HX
+        assert await table.routes.find("/hx/LabResults") == Route.to([HX])
         assert table.routes.status()["table"]["read_from_file_of"]
         assert table.routes.status()["table"]["confirmed"] is None
 
@@ -335,7 +353,7 @@ def test_an_access_point_out_of_the_file_is_checked_like_any_other(tmp_path: Pat
     table = Table(FakeRegistry(error=OSError("down")), table_file=file)
 
     async def story() -> None:
-        assert table.routes.table == {"/hx/LabResults": HX}
+        assert table.routes.table == {"/hx/LabResults": Route.to([HX])}
 
     told(table, story)
 

@@ -13,6 +13,7 @@ from lxml import etree
 from gateway.binding import Binding
 from services.soap.version import SOAP_1_1 as V1_1
 from services.soap.version import SOAP_1_2 as V1_2
+from services.soap.version import SoapVersion
 from tests.gateway.conftest import (
     SOAP_1_1,
     SOAP_1_2,
@@ -20,6 +21,7 @@ from tests.gateway.conftest import (
     MakeGateway,
     RunningGateway,
     closed_port,
+    lab_call,
     lab_results,
 )
 from tests.gateway.scripted_node import (
@@ -66,14 +68,15 @@ async def close(request: Received, writer: asyncio.StreamWriter) -> None:
 
 @pytest.mark.parametrize("headers, version", [(SOAP_1_1, V1_1), (SOAP_1_2, V1_2)])
 def test_a_stopped_node_is_a_fault_in_the_callers_version(
-    make_gateway: MakeGateway, headers: dict[str, str], version: object
+    make_gateway: MakeGateway, headers: dict[str, str], version: SoapVersion
 ) -> None:
     with closed_port() as port:
         gateway = make_gateway(
             [Binding("hx", "LabResults", f"http://127.0.0.1:{port}/hx/LabResults")]
         )
         # What the operators were promised: the caller here gives up after two seconds.
-        answer = gateway.post("/hx/LabResults", headers=headers, seconds=2)
+        body = lab_call(envelope=version.envelope)
+        answer = gateway.post("/hx/LabResults", body, headers, seconds=2)
     assert answer.status == 500
     fault = fault_in(answer)
     assert version in (V1_1, V1_2)
@@ -202,14 +205,17 @@ def test_what_a_patient_is_called_is_in_no_log_line(
     make_gateway: MakeGateway, node: ScriptedNode
 ) -> None:
     gateway: RunningGateway = make_gateway([lab_results(node)])
-    body = envelope("<PatientName>欧阳震华</PatientName><Id>110101199001011234</Id>".encode())
+    body = lab_call("<PatientId>110101199001011234</PatientId><Name>欧阳震华</Name>")
     gateway.post("/hx/LabResults", body)
     node.script = answering(http(body, "500 Internal Server Error"))
+    gateway.post("/hx/LabResults", body)
     gateway.post(
         "/hx/LabResults",
         body,
         {**SOAP_1_1, "SOAPAction": '"urn:x/欧阳震华 1101"'.encode().decode("latin-1")},
     )
-    assert len(gateway.log("call")) == 2
+    gateway.post("/hx/LabResults", body.replace(b"GetLabResult", "欧阳1101".encode()))
+    assert len(gateway.log("call")) == 4
+    assert len(node.requests) == 2
     assert "欧阳" not in gateway.log_text.getvalue()
     assert "1101" not in gateway.log_text.getvalue()

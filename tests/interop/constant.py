@@ -14,6 +14,7 @@ from services.lab_results import LabMaster, LabReport, LabResultItem, LabResults
 from services.number_source import NumberSource, NumberSourceSlot
 from services.soap.exchange import Endpoint, guarded
 from services.soap.interface import typed_interface
+from tests.rows import MASTER, SLOT
 from yilian.config import Hospital, Listen, NodeConfig
 from yilian.node import Node, his_service_endpoint
 
@@ -21,24 +22,16 @@ CODE = "hx"
 DAY = date(2026, 11, 21)
 
 SLOTS = (
-    NumberSourceSlot(
-        ScheduleId="20261121-0301A-1",
-        ScheduleDate=DAY,
-        ClinicLabel="0301A",
+    replace(
+        SLOT,
         ClinicName="心血管内科专家门诊",
-        DeptCode="0301",
         DeptName="心血管内科",
         DoctorName="朱镕喆",
         DoctorTitle="主任医师",
-        Expert=True,
         Speciality="介入|支架?\r\n随访\n<b>&amp;\"'</b>",
-        Shift="1",
         Limit=30,
         Remaining=0,
         Unlimited=False,
-        Stopped=False,
-        OpenToRemote=True,
-        RegistrationFee=Decimal("1.00"),
         ConsultationFee=Decimal("24.50"),
         Place="门诊楼三层 A 区",
     ),
@@ -108,26 +101,17 @@ _BLANK: dict[str, Any] = dict.fromkeys(
 )
 
 MASTERS = (
-    LabMaster(
-        TestNo="2611210001",
+    replace(
+        MASTER,
         Name="𠮷田㐂喆",
         ChargeType="城镇职工基本医疗保险",
         Sex="2",
-        Age=45,
         TestCause="查体|复查?",
         RelevantClinicDiag="高血压病\r\n糖尿病",
         Specimen="静脉血",
         NotesForSpcm="",
         OrderingDept="心血管内科",
-        RequestedDateTime=datetime(2026, 11, 20, 8, 30),
         ResultsRptDateTime=datetime(2026, 11, 20, 15, 10, 9),
-        OrderingProvider="王建国",
-        PerformedBy="检验科",
-        WorkingId="A01",
-        Transcriptionist="李敏",
-        VerifiedBy="赵静",
-        ResultStatus="4",
-        Final=True,
         Printed=True,
         RecognitionMark="HR",
     ),

@@ -8,6 +8,8 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from sqlalchemy import URL, make_url
+
 from adapters import ADAPTERS
 from adapters.config import SourceConfig
 from adapters.database import Source
@@ -63,5 +65,38 @@ def open_mapped(
     except ValueError:
         source.close()
         raise
+    assert isinstance(made, Mapped)
+    return made
+
+
+#: what is otherwise in a database's own SQL
+DIALECT = {
+    "postgresql": (),
+    "mariadb": (("a.科室号 || COALESCE(a.工号, '')", "CONCAT(a.科室号, COALESCE(a.工号, ''))"),),
+}
+
+
+def server_config(folder: Path, url: str | URL) -> SourceConfig:
+    """The configuration of the third hospital on a server; its mapping is put into the folder."""
+    written = mapping()
+    for here, there in DIALECT[make_url(url).get_backend_name()]:
+        assert here in written
+        written = written.replace(here, there)
+    file = folder / "server.toml"
+    file.write_text(written, "utf-8")
+    return SourceConfig.model_validate(
+        {
+            **{"adapter": "mapped", "url": url, "read_only": False, "offers": OFFERS},
+            "settings": {"mapping_file": str(file)},
+        }
+    )
+
+
+def open_on_server(folder: Path, url: str | URL) -> Mapped:
+    """The adapter over it; the caller closes its source."""
+    config = server_config(folder, url)
+    made = ADAPTERS["mapped"](  # type: ignore[call-arg]
+        Source("his", "third", config), config.settings, lambda: NOW
+    )
     assert isinstance(made, Mapped)
     return made

@@ -232,16 +232,19 @@ def test_his_service_tells_by_its_number(tmp_path: Path, gateway: Site) -> None:
 def test_a_gateway_that_is_down_is_told_from_a_service_that_is_and_the_inside_is_seen(
     tmp_path: Path, gateway: Site
 ) -> None:
-    with site() as node, probing(tmp_path, inside=True) as (registry, book):
-        with socket.socket() as closed:
-            closed.bind(("127.0.0.1", 0))
-            key = publish(registry, f"http://127.0.0.1:{closed.getsockname()[1]}", node.url)
-            inside = key.replace(":outside", ":inside")
-            until(book, inside, lambda one: one.state == "passing")
-            health = until(
-                book, key, lambda one: one.state == "critical" and "院内地址应答正常" in one.zh
-            )
-            assert "连接不上网关" in health.zh
+    with (
+        site() as node,
+        socket.socket() as closed,
+        probing(tmp_path, inside=True) as (registry, book),
+    ):
+        closed.bind(("127.0.0.1", 0))
+        key = publish(registry, f"http://127.0.0.1:{closed.getsockname()[1]}", node.url)
+        inside = key.replace(":outside", ":inside")
+        until(book, inside, lambda one: one.state == "passing")
+        health = until(
+            book, key, lambda one: one.state == "critical" and "院内地址应答正常" in one.zh
+        )
+        assert "连接不上网关" in health.zh
 
 
 def test_an_inside_address_out_of_reach_is_unknown_and_not_critical(tmp_path: Path, gateway: Site):
@@ -307,7 +310,7 @@ def test_many_bindings_are_asked_a_few_at_a_time(tmp_path: Path, gateway: Site) 
 
 def test_a_silent_gateway_holds_up_neither_the_registry_nor_its_end(tmp_path: Path, gateway: Site):
     gateway.wait = 30
-    with probing(tmp_path, timeout_seconds=20, at_once=2) as (registry, book):
+    with probing(tmp_path, timeout_seconds=20, at_once=2) as (registry, _):
         for number in range(6):
             publish(registry, gateway.url, code=f"h{number}")
         deadline = time.monotonic() + 60
@@ -330,7 +333,7 @@ def test_a_silent_gateway_holds_up_neither_the_registry_nor_its_end(tmp_path: Pa
     ],
 )
 def test_wrong_settings_are_refused(wrong: dict[str, object]) -> None:
-    with pytest.raises(ValueError, match="health|user|http|password|greater"):
+    with pytest.raises(ValueError, match=r"health|user|http|password|greater"):
         HealthSettings.model_validate(wrong)
 
 

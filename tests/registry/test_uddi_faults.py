@@ -49,7 +49,7 @@ def refused(registry, port, message):
         ("inquiry", v3("find_everything"), 10050),
         ("inquiry", v3("get_authToken", attributes='userID="hx" cred="x"'), 10050),
         ("publish", v3("find_business"), 10050),
-        ("subscription", '<get_subscriptions xmlns="urn:uddi-org:sub_v3"/>', 10050),
+        ("subscription", '<get_subscriptions xmlns="urn:uddi-org:sub_v3"/>', 10120),
         ("subscription", v3("find_business"), 10050),
         ("inquiry", v3("find_business", "<colour>red</colour>"), 10500),
         ("inquiry", v3("find_business", attributes='maxRows="many"'), 10500),

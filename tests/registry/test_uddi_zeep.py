@@ -114,7 +114,7 @@ def test_the_wsdl_names_the_configured_address(tmp_path):
 
 @pytest.mark.parametrize(
     ("path", "status"),
-    [("/uddi/inquiry", 405), ("/uddi/subscription?wsdl", 405), ("/uddi/nothing?wsdl", 404)],
+    [("/uddi/inquiry", 405), ("/uddi/security", 405), ("/uddi/nothing?wsdl", 404)],
 )
 def test_a_get_that_means_nothing_says_what_to_do(registry, path, status):
     reply = registry.send("GET", path)
@@ -141,3 +141,29 @@ def test_answers_are_as_the_published_schema_says(published):
         schema.check(etree.fromstring(etree.tostring(reply.content)))
         checked += 1
     assert checked == 4
+
+
+def test_zeep_subscribes_and_asks(published):
+    token = client(published, "security").service.get_authToken(userID="hx", cred=PASSWORDS["hx"])
+    uddi = client(published, "subscription").service
+    made = uddi.save_subscription(
+        authInfo=token,
+        subscription=[
+            {
+                "subscriptionFilter": {
+                    "find_business": {
+                        "findQualifiers": {"findQualifier": ["approximateMatch"]},
+                        "name": [{"_value_1": "华夏%"}],
+                    }
+                }
+            }
+        ],
+    )
+    key = made[0].subscriptionKey
+    assert uddi.get_subscriptions(authInfo=token)[0].subscriptionKey == key
+    answered = uddi.get_subscriptionResults(
+        authInfo=token, subscriptionKey=key, coveragePeriod={"startPoint": "2020-01-01T00:00:00Z"}
+    )
+    (info,) = answered.businessList.businessInfos.businessInfo
+    assert info.businessKey == "uddi:yilian:hospital:hx"
+    uddi.delete_subscription(authInfo=token, subscriptionKey=[key])

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
-from datetime import date, datetime
-from decimal import Decimal
+from datetime import date
 from typing import Any
 
 import pytest
@@ -14,53 +13,10 @@ from hypothesis import strategies as st
 
 from services import delimited, his_service
 from services.faults import NotFound, SourceTimeout
-from services.lab_results import LabMaster, LabReport, LabResultItem
-from services.number_source import NumberSourceSlot
+from services.lab_results import LabReport, LabResultItem
+from tests.rows import MASTER, SLOT
 
 OPERATIONS = {operation.name: operation for operation in his_service.OPERATIONS}
-
-MASTER = LabMaster(
-    TestNo="2611210001",
-    Name="张伟",
-    ChargeType="自费",
-    Sex="1",
-    Age=45,
-    TestCause=None,
-    RelevantClinicDiag="高血压",
-    Specimen="血",
-    NotesForSpcm=None,
-    OrderingDept="心内科",
-    RequestedDateTime=datetime(2026, 11, 20, 8, 30),
-    ResultsRptDateTime=datetime(2026, 11, 20, 15, 10, 5),
-    OrderingProvider="王建国",
-    PerformedBy="检验科",
-    WorkingId="A01",
-    Transcriptionist="李敏",
-    VerifiedBy="赵静",
-    ResultStatus="4",
-    Final=True,
-)
-SLOT = NumberSourceSlot(
-    ScheduleId="20261121-0301A-1",
-    ScheduleDate=date(2026, 11, 21),
-    ClinicLabel="0301A",
-    ClinicName="心内专家",
-    DeptCode="0301",
-    DeptName="心内科",
-    DoctorName=None,
-    DoctorTitle=None,
-    Expert=True,
-    Speciality=None,
-    Shift="1",
-    Limit=None,
-    Remaining=None,
-    Unlimited=True,
-    Stopped=False,
-    OpenToRemote=True,
-    RegistrationFee=Decimal("1.00"),
-    ConsultationFee=Decimal("1E+1"),
-    Place="三层",
-)
 
 
 def call(name: str, answer: Any, **strings: str | None) -> tuple[int, str]:

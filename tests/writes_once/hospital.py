@@ -36,6 +36,8 @@ class Hospital:
     session: str
     engine: Engine
     sources: list[Source] = field(default_factory=list)
+    #: more of a source's configuration
+    limits: dict[str, Any] = field(default_factory=dict)
 
     def open(
         self, clock: Callable[[], datetime] = lambda: NOON, read_only: bool = False, **settings: Any
@@ -57,6 +59,7 @@ class Hospital:
             "queue_length": 500,
             "queue_wait_seconds": 60,
             "settings": {**site, **settings},
+            **self.limits,
         }
 
     def close(self) -> None:

@@ -1,9 +1,10 @@
 """Nodes that are killed in the middle of a call: forks of one process that has imported all.
 
 Reads one JSON line per node from standard input: ``config`` (a node's TOML), ``request`` (the
-RequestId of the call to die in) and ``step`` (at which of its steps, from 1; 0: none). Each node
-is the real one, and writes its steps' names to the file ``steps``. The process answers a line for
-each node: its pid; and for a line ``{"wait": pid}`` the signal that ended it.
+RequestId of the call to die in), ``step`` (at which of its steps, from 1; 0: none) and ``now``
+(what its clock says, or empty). Each node is the real one, and writes its steps' names to the file
+``steps``. The process answers a line for each node: its pid; and for a line ``{"wait": pid}`` the
+signal that ended it.
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ import os
 import signal
 import sys
 from collections.abc import Iterable
+from datetime import datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -21,8 +24,10 @@ from typing import Any
 from sqlalchemy import Engine, event
 from sqlalchemy.engine.default import DefaultDialect
 
+from adapters import ADAPTERS
 from services.soap.exchange import Endpoint, Reply, Request
 from yilian import host
+from yilian import node as assembly
 from yilian.commands.node import node
 
 
@@ -82,6 +87,11 @@ async def _no_housekeeping(*_: Iterable[Any]) -> None:
 def _live(order: dict[str, Any]) -> None:
     Life(order["request"], order["step"], Path(order["steps"])).install()
     host.keep_house = _no_housekeeping
+    if order["now"]:
+        moment = datetime.fromisoformat(order["now"])
+        assembly.ADAPTERS = {  # type: ignore[attr-defined]
+            name: partial(kind, clock=lambda: moment) for name, kind in ADAPTERS.items()
+        }
     node(Path(order["config"]))
 
 

@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,8 @@ class Nodes:
             free.bind(("127.0.0.1", 0))
             self._port = free.getsockname()[1]
         self._pid = 0
+        #: what every node's clock says; None: the time
+        self.now: datetime | None = None
         settings = ", ".join(f"{key} = {_toml(value)}" for key, value in source["settings"].items())
         self._config.write_text(
             f"""
@@ -54,7 +57,11 @@ class Nodes:
         """A node that dies at that step of that request."""
         self._steps.write_text("")
         self._pid = self._order(
-            config=str(self._config), request=request, step=step, steps=str(self._steps)
+            config=str(self._config),
+            request=request,
+            step=step,
+            steps=str(self._steps),
+            now=self.now.isoformat() if self.now else "",
         )
         deadline = time.monotonic() + 20
         while not self._listens():

@@ -10,7 +10,7 @@ from __future__ import annotations
 import http.client
 import subprocess
 from collections.abc import Callable, Iterator
-from datetime import datetime
+from datetime import datetime, time
 from pathlib import Path
 from typing import Any
 
@@ -50,6 +50,11 @@ def a_registration(his: Hospital, node: Any, n: int) -> dict[str, str]:
     return {"RegistrationId": made.RegistrationId, "Reason": "行程有变"}
 
 
+def a_registration_of_today(his: Hospital, node: Any, n: int) -> dict[str, str]:
+    made = node.Register(f"made{n}", his.session, patient_id(n))
+    return {"RegistrationId": made.RegistrationId}
+
+
 #: operation: what it needs; the state afterwards; what each request changes in the places that
 #: are taken, in the HIS's living rows and in its returned ones
 OPERATIONS: dict[str, tuple[Arguments, str, tuple[int, int, int]]] = {
@@ -58,7 +63,10 @@ OPERATIONS: dict[str, tuple[Arguments, str, tuple[int, int, int]]] = {
     "ReleaseLock": (a_lock, "X", (-1, 0, 0)),
     "Register": (a_new_patient, "R", (1, 1, 0)),
     "CancelRegistration": (a_registration, "C", (-1, -1, 1)),
+    "CheckIn": (a_registration_of_today, "A", (0, 0, 0)),
 }
+#: operations of the session's own day
+ON_THE_DAY = ("CheckIn",)
 
 
 #: on servers, where every step takes longer: what writes most, by the drivers that most will use
@@ -71,7 +79,7 @@ CASES = [
     for database in DATABASES
     for operation in OPERATIONS
     if (adapter == ADAPTERS[0] and database == "sqlite")
-    or (operation in ("Register", "CancelRegistration") and database == "sqlite")
+    or (operation in ("Register", "CancelRegistration", "CheckIn") and database == "sqlite")
     or (adapter == ADAPTERS[0] and operation in ON_SERVERS and database in NATIVE)
 ]
 
@@ -81,6 +89,8 @@ def test_killed_at_every_step(his: Hospital, nodes: Nodes, operation: str) -> No
     prepare, state, change = OPERATIONS[operation]
     his.limit(0)
     other = his.open(datetime.now, lock_minutes=1440)  # a node that goes on living
+    if operation in ON_THE_DAY:
+        nodes.now = datetime.combine(DAY, time(8))
     step = 1
     begin(nodes, "req1.", step)
     while True:

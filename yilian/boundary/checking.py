@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from gateway.routes import FindBindings
 from gateway_config.advice import advice
 from gateway_config.files import wrong_files
 from gateway_config.model import GatewayConfig
+from yilian.bindings import bindings_from
 from yilian.config import Misconfigured, Problem, load, misconfigured, problem_at
 
 
@@ -19,6 +21,12 @@ def read(path: Path) -> GatewayConfig:
     if problems:
         raise misconfigured(path, problems)
     return config
+
+
+def read_for_running(path: Path) -> tuple[GatewayConfig, FindBindings]:
+    """The configuration and what asks its registry, at a start and at every reload."""
+    config = read(path)
+    return config, bindings_from(config.registry.url)
 
 
 def findings(path: Path) -> tuple[list[Problem], list[Problem]]:

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -42,14 +43,15 @@ app.add_typer(render)
 
 @app.command()
 def run(config: ConfigFile, stop_with_stdin: StopWithStdin = False) -> None:
-    """启动网关：在注册中心查到服务并转发调用 / Start: find services and forward calls."""
+    """启动网关：查到服务并转发调用；SIGHUP 重读配置 / Start; SIGHUP: read the file again."""
     from gateway.app import Gateway
-    from yilian.bindings import bindings_from
-    from yilian.boundary.checking import read
+    from yilian.boundary.checking import read_for_running
     from yilian.serve import serve
 
-    settings = read(config)
-    running = Gateway(settings, bindings_from(settings.registry.url))
+    # Who asks for a reload before the process can do it must not end it.
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    settings, find_bindings = read_for_running(config)
+    running = Gateway(settings, find_bindings, reread=lambda: read_for_running(config))
     serve(
         running.app,
         settings.listen.host,
@@ -142,6 +144,23 @@ def gates(
     screen.print(*as_tables(rows))
     if not rows:
         screen.line("没有需要填写的映射 / there is nothing to type in")
+
+
+@render.command()
+def haproxy(
+    config: ConfigFile,
+    output: Annotated[
+        Path | None, typer.Option(help="写到文件，仅本人可读 / to a file that only you may read")
+    ] = None,
+) -> None:
+    """HAProxy 2.6 的配置：TLS、身份、均衡、限度 / HAProxy 2.6 in front of the gateways."""
+    from yilian.boundary.rendering import haproxy_of, written
+
+    text = haproxy_of(config)
+    if output is None:
+        typer.echo(text, nl=False)
+    else:
+        written(output, text)
 
 
 @app.command()

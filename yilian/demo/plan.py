@@ -105,25 +105,27 @@ class Plan:
 
     def _registry_toml(self, passwords: Mapping[str, str]) -> str:
         publishers = "".join(
-            _table("[publishers]", user=code, password_hash=hash_password(word))
+            toml_table("[publishers]", user=code, password_hash=hash_password(word))
             for code, word in passwords.items()
         )
         return (
             "# 注册中心 / the registry\n"
-            + _table("listen", host=HOST, port=self.port + 1, public_url=self.registry)
-            + _table("store", url="sqlite:///registry.db")
+            + toml_table("listen", host=HOST, port=self.port + 1, public_url=self.registry)
+            + toml_table("store", url="sqlite:///registry.db")
             + publishers
         )
 
     def _gateway_toml(self) -> str:
         return (
             "# 网关 / the gateway\n"
-            + _table("listen", host=HOST, port=self.port, public_url=self.gateway)
-            + _table("registry", url=self.registry, refresh_seconds=2.0, table_file="routes.json")
-            + _table("forward", connect_timeout_seconds=1.0, timeout_seconds=30.0)
+            + toml_table("listen", host=HOST, port=self.port, public_url=self.gateway)
+            + toml_table(
+                "registry", url=self.registry, refresh_seconds=2.0, table_file="routes.json"
+            )
+            + toml_table("forward", connect_timeout_seconds=1.0, timeout_seconds=30.0)
             + "\n# 演示：本机任何人都可调用 / for the demo: whoever asks from this machine\n"
-            + "".join(_table(f"callers.{name}", **one) for name, one in OPEN["callers"].items())
-            + "".join(_table("[policies]", **one) for one in OPEN["policies"])
+            + "".join(toml_table(f"callers.{name}", **one) for name, one in OPEN["callers"].items())
+            + "".join(toml_table("[policies]", **one) for one in OPEN["policies"])
         )
 
     def _node_toml(self, hospital: DemoHospital) -> str:
@@ -131,23 +133,25 @@ class Plan:
         listen = {"host": HOST, "port": int(url.rpartition(":")[2]), "public_url": url}
         return (
             f"# {hospital.name} / {hospital.name_en}\n"
-            + _table("hospital", code=hospital.code, name=hospital.name, name_en=hospital.name_en)
-            + _table("hospital.contacts", **CONTACTS.get(hospital.code, {}))
-            + _table("listen", **listen)
-            + _table(
+            + toml_table(
+                "hospital", code=hospital.code, name=hospital.name, name_en=hospital.name_en
+            )
+            + toml_table("hospital.contacts", **CONTACTS.get(hospital.code, {}))
+            + toml_table("listen", **listen)
+            + toml_table(
                 "registry",
                 url=self.registry,
                 user=hospital.code,
                 password_file=f"{hospital.code}.password",
             )
-            + _table("alliance", gateway_url=self.gateway)
+            + toml_table("alliance", gateway_url=self.gateway)
             + "".join(
-                _table(f"sources.{name}", **source) for name, source in hospital.sources.items()
+                toml_table(f"sources.{name}", **source) for name, source in hospital.sources.items()
             )
         )
 
 
-def _table(name: str, /, **values: Any) -> str:
+def toml_table(name: str, /, **values: Any) -> str:
     lines = "".join(f"{key} = {_toml(value)}\n" for key, value in values.items())
     return f"\n[{name}]\n{lines}"
 

@@ -88,6 +88,7 @@ def _subscriptions() -> None:
         sa.Column("expires", sa.BigInteger, nullable=False),
         sa.Column("seen", sa.BigInteger, nullable=False),
         sa.Column("told", sa.BigInteger, nullable=False),
+        sa.Column("told_index", sa.BigInteger, nullable=False),
         sa.Column("due", sa.BigInteger, index=True),
         sa.Column("failures", sa.Integer, nullable=False),
     )
@@ -97,6 +98,7 @@ def _subscriptions() -> None:
         sa.Column("subscription_key", _KEY, to, primary_key=True),
         sa.Column("entity_key", _KEY, primary_key=True),
         sa.Column("gone", sa.BigInteger),
+        sa.Column("gone_index", sa.BigInteger),
     )
 
 

@@ -17,16 +17,10 @@ from adapters.mapped import Mapped
 from services.faults import Conflict, NotFound
 from tests.compliance.copying import copied
 from tests.databases.targets import TARGETS, Target
-from tests.onboarding.third_hospital import NOW, OFFERS, TODAY, files, mapping, open_mapped
+from tests.onboarding.third_hospital import NOW, TODAY, files, open_mapped, server_config
 from yilian.onboarding.checking import check_source
 
 pytestmark = pytest.mark.full
-
-#: what is otherwise in a database's own SQL
-DIALECT = {
-    "postgresql": (),
-    "mariadb": (("a.科室号 || COALESCE(a.工号, '')", "CONCAT(a.科室号, COALESCE(a.工号, ''))"),),
-}
 
 
 @pytest.fixture(params=TARGETS)
@@ -36,18 +30,7 @@ def config(request: pytest.FixtureRequest, tmp_path: Path) -> SourceConfig:
     files(tmp_path)
     url = target.url(target.server.database())
     copied(tmp_path / "his.db", url)
-    written = mapping()
-    for here, there in DIALECT[request.param.partition("+")[0]]:
-        assert here in written
-        written = written.replace(here, there)
-    file = tmp_path / "server.toml"
-    file.write_text(written, "utf-8")
-    return SourceConfig.model_validate(
-        {
-            **{"adapter": "mapped", "url": url, "read_only": False, "offers": OFFERS},
-            "settings": {"mapping_file": str(file)},
-        }
-    )
+    return server_config(tmp_path, url)
 
 
 @pytest.fixture

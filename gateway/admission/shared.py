@@ -1,0 +1,69 @@
+"""Memory that the workers of one gateway share, so that a limit holds for all of them together.
+
+A file of fixed size, mapped by each worker of the same listening address on the same machine; what
+is in it is guarded by record locks, which the system gives back when a process dies. One worker
+alone has plain memory and no locks.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import mmap
+import os
+import stat
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+
+class SharedMemory:
+    """``size`` zero bytes at first. ``name`` None: of this process alone. OSError where the file
+    cannot be made, or belongs to somebody else."""
+
+    def __init__(self, name: str | None, size: int) -> None:
+        self._file = None if name is None else _open(name, size)
+        self.bytes = mmap.mmap(-1 if self._file is None else self._file, size)
+
+    @contextmanager
+    def locked(self, offset: int, size: int) -> Iterator[None]:
+        """Alone with ``size`` bytes from ``offset``. Do nothing slow in it."""
+        file = self._file
+        if file is None:
+            yield
+            return
+        fcntl.lockf(file, fcntl.LOCK_EX, size, offset)
+        try:
+            yield
+        finally:
+            fcntl.lockf(file, fcntl.LOCK_UN, size, offset)
+
+    def close(self) -> None:
+        self.bytes.close()
+        if self._file is not None:
+            os.close(self._file)
+            self._file = None
+
+
+def shared_name(kind: str, address: str) -> str:
+    """The name of what the workers that listen on ``address`` share."""
+    return f"yilian-{os.geteuid()}-{hashlib.sha256(address.encode()).hexdigest()[:16]}.{kind}"
+
+
+def _open(name: str, size: int) -> int:
+    memory = Path("/dev/shm")
+    folder = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+    file = os.open(
+        folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, stat.S_IRWXU
+    )
+    try:
+        found = os.fstat(file)
+        if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
+            raise PermissionError(f"{folder / name} 属于别人 / belongs to somebody else")
+        if found.st_size != size:
+            os.ftruncate(file, size)
+    except BaseException:
+        os.close(file)
+        raise
+    return file

@@ -1,0 +1,103 @@
+"""The real HAProxy, on free ports, by a rendered configuration, as whoever runs the tests."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from tests.gateway.conftest import until
+from yilian.boundary.rendering import haproxy_of, written
+
+
+def needs_haproxy() -> str:
+    """Its path; without it the test is skipped, or fails where CI should have it."""
+    found = shutil.which("haproxy") or shutil.which("haproxy", path="/usr/sbin")
+    if found is None:
+        if os.environ.get("CI") == "true":
+            pytest.fail("haproxy is not installed; ./run setup-full installs it")
+        pytest.skip("needs haproxy; ./run setup-full installs it")
+    return found
+
+
+def checked(path: str, file: Path) -> str:
+    """What ``haproxy -c`` says to a file that it takes."""
+    done = subprocess.run([path, "-c", "-f", str(file)], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return done.stdout + done.stderr
+
+
+@dataclass
+class HaproxyProcess:
+    """Its master; ``reload`` renders anew and has it take that, as ``systemctl reload`` does."""
+
+    process: subprocess.Popen[bytes]
+    configuration: Path
+    rendered: Path
+    log_file: Path
+    admin: Path
+
+    def reload(self) -> None:
+        before = self.workers()
+        written(self.rendered, haproxy_of(self.configuration))
+        self.process.send_signal(signal.SIGUSR2)
+        until(lambda: self.workers() - before, 60)
+
+    def workers(self) -> set[str]:
+        """Process ids of those that take calls now."""
+        listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
+        return set(listing.read_text().split())
+
+    def ask(self, command: str) -> str:
+        with socket.socket(socket.AF_UNIX) as sock:
+            sock.settimeout(10)
+            sock.connect(str(self.admin))
+            sock.sendall(command.encode() + b"\n")
+            answer = b""
+            while part := sock.recv(65536):
+                answer += part
+            return answer.decode()
+
+    def up(self) -> set[str]:
+        """The workers that it sends calls to."""
+        lines = [line.split(",") for line in self.ask("show stat").splitlines()]
+        return {
+            line[1]
+            for line in lines
+            if line[0] == "gateways" and line[1] != "BACKEND" and line[17].startswith("UP")
+        }
+
+    @property
+    def log(self) -> str:
+        return self.log_file.read_text("utf-8", "replace")
+
+
+@contextmanager
+def haproxy_process(path: str, configuration: Path) -> Iterator[HaproxyProcess]:
+    """Running, with at least one worker up. ``proxy.admin_socket`` must be admin.sock beside the
+    configuration."""
+    rendered = configuration.with_name("haproxy.cfg")
+    written(rendered, haproxy_of(configuration))
+    log_file = configuration.with_name("haproxy.log")
+    with log_file.open("wb") as log:
+        process = subprocess.Popen(
+            [path, "-W", "-f", str(rendered)], stdout=log, stderr=subprocess.STDOUT
+        )
+    admin = configuration.with_name("admin.sock")
+    running = HaproxyProcess(process, configuration, rendered, log_file, admin)
+    try:
+        until(lambda: process.poll() is not None or admin.exists(), 60)
+        assert process.poll() is None, running.log
+        until(lambda: running.up(), 60)
+        yield running
+    finally:
+        process.terminate()
+        process.wait(30)

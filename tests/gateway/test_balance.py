@@ -1,0 +1,419 @@
+"""Where a call goes when there are several addresses, or one that fails."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import io
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+
+from gateway.balance import Balance, Paused
+from gateway.binding import Binding, Route
+from gateway.breaker import Breaker
+from gateway.forward import (
+    AnswerTooLarge,
+    BadAnswer,
+    BrokenOff,
+    Busy,
+    GateClosed,
+    NoAnswer,
+    NodeAnswer,
+    NodeRequest,
+    NotReached,
+    TimedOut,
+    TooLargeForGate,
+)
+from gateway.log import json_log
+from gateway_config.model import Forward
+from tests.gateway.conftest import MakeGateway, closed_port, lab_results, run, until
+from tests.gateway.scripted_node import Received, ScriptedNode, answering, envelope, http
+
+A = Binding("hx", "X", "http://10.0.0.1:1/hx/X")
+B = Binding("hx", "X", "http://10.0.0.2:1/hx/X")
+C = Binding("hx", "X", "http://10.0.0.3:1/hx/X")
+GOOD = NodeAnswer(200, {"content-type": "text/xml"}, envelope())
+HTML = NodeAnswer(502, {"content-type": "text/html"}, b"<html/>")
+
+
+class Nodes:
+    """A forwarder whose nodes answer as ``says`` has them: an answer, an error, or a wait."""
+
+    def __init__(self) -> None:
+        self.says: dict[Binding, NodeAnswer | NoAnswer | asyncio.Future[NodeAnswer]] = {}
+        self.asked: list[Binding] = []
+        self.probed: list[Binding] = []
+        self.up: set[str] = set()
+        self.closed = False
+
+    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+        if binding.path == "/health":
+            self.probed.append(binding)
+            host = binding.access_point.removesuffix("/health")
+            if host in self.up:
+                return NodeAnswer(404, {}, b"")
+            raise NotReached("down")
+        self.asked.append(binding)
+        said = self.says.get(binding, GOOD)
+        if isinstance(said, NodeAnswer):
+            return NodeAnswer(said.status, said.headers, said.body)
+        if isinstance(said, Exception):
+            raise said
+        return await said
+
+    async def close(self) -> None:
+        self.closed = True
+
+
+@asynccontextmanager
+async def balanced(**settings: Any) -> AsyncIterator[tuple[Balance, Nodes]]:
+    nodes = Nodes()
+    forward = Forward.model_validate({"probe_seconds": 600, **settings})
+    balance = Balance(nodes, forward, json_log(io.StringIO()))
+    yield balance, nodes
+    await balance.close()
+    assert nodes.closed
+
+
+def read() -> NodeRequest:
+    return NodeRequest("POST", (), b"<read/>", repeatable=True)
+
+
+def write() -> NodeRequest:
+    return NodeRequest("POST", (), b"<write/>", repeatable=False)
+
+
+def test_idle_bindings_are_asked_in_turn() -> None:
+    async def story() -> None:
+        async with balanced() as (balance, nodes):
+            for _ in range(9):
+                await balance.send(Route.to([A, B, C]), read())
+            assert {one: nodes.asked.count(one) for one in (A, B, C)} == {A: 3, B: 3, C: 3}
+
+    run(story())
+
+
+def test_the_one_with_the_fewest_calls_under_way_is_asked() -> None:
+    async def story() -> None:
+        async with balanced() as (balance, nodes):
+            loop = asyncio.get_running_loop()
+            held: asyncio.Future[NodeAnswer] = loop.create_future()
+            nodes.says = {A: held, B: held}
+            calls = [loop.create_task(balance.send(Route.to([A, B]), read())) for _ in range(2)]
+            while len(nodes.asked) < 2:
+                await asyncio.sleep(0)
+            assert set(nodes.asked) == {A, B}
+            nodes.says = {A: held}
+            for _ in range(4):
+                await balance.send(Route.to([A, B, C]), read())
+            assert set(nodes.asked[2:]) == {C}
+            held.set_result(GOOD)
+            await asyncio.gather(*calls)
+
+    run(story())
+
+
+@pytest.mark.parametrize("request_of", [read, write])
+def test_what_was_not_delivered_goes_elsewhere_whatever_it_is(
+    request_of: Callable[[], NodeRequest],
+) -> None:
+    async def story() -> None:
+        async with balanced() as (balance, nodes):
+            nodes.says = {A: NotReached("refused"), B: NotReached("refused")}
+            for _ in range(3):
+                answer = await balance.send(Route.to([A, B, C]), request_of())
+                assert answer.node == C.access_point
+            nodes.says[C] = NotReached("refused")
+            nodes.asked.clear()
+            with pytest.raises(NotReached):
+                await balance.send(Route.to([A, B, C]), request_of())
+            assert sorted(one.access_point for one in nodes.asked) == [
+                one.access_point for one in (A, B, C)
+            ]
+
+    run(story())
+
+
+@pytest.mark.parametrize("said", [BrokenOff("x"), BadAnswer("x"), TimedOut("x"), HTML])
+def test_what_may_have_been_carried_out_goes_elsewhere_once_if_it_may_be_repeated(
+    said: NodeAnswer | NoAnswer,
+) -> None:
+    async def story() -> None:
+        async with balanced() as (balance, nodes):
+            nodes.says = {A: said, B: said, C: said}
+            kind = BadAnswer if isinstance(said, NodeAnswer) else type(said)
+            with pytest.raises(kind):
+                await balance.send(Route.to([A, B, C]), write())
+            assert len(nodes.asked) == 1
+            with pytest.raises(kind):
+                await balance.send(Route.to([A, B, C]), read())
+            assert len(nodes.asked) == 3
+            assert len(set(nodes.asked[1:])) == 2
+            nodes.says = {A: said}
+            for _ in range(4):
+                await balance.send(Route.to([A, B]), read())
+
+    run(story())
+
+
+def test_a_soap_fault_is_an_answer_and_goes_nowhere_else() -> None:
+    async def story() -> None:
+        async with balanced(break_after=1) as (balance, nodes):
+            fault = NodeAnswer(500, {"content-type": "text/xml"}, envelope(b"<Fault/>"))
+            nodes.says = {A: fault, B: fault}
+            for _ in range(4):
+                assert (await balance.send(Route.to([A, B]), read())).status == 500
+            assert len(nodes.asked) == 4
+
+    run(story())
+
+
+def test_the_deadline_is_one_for_all_attempts() -> None:
+    async def story() -> None:
+        async with balanced(timeout_seconds=600) as (balance, nodes):
+            loop = asyncio.get_running_loop()
+            deadlines: list[float] = []
+            sent = nodes.send
+
+            async def slow(binding: Binding, request: NodeRequest) -> NodeAnswer:
+                deadlines.append(request.deadline)
+                while loop.time() < deadline:
+                    await asyncio.sleep(0.01)
+                return await sent(binding, request)
+
+            nodes.send = slow  # type: ignore[method-assign]
+            nodes.says = {A: BrokenOff("x"), B: BrokenOff("x")}
+            deadline = loop.time() + 0.05
+            request = read()
+            request.deadline = deadline
+            with pytest.raises(BrokenOff):
+                await balance.send(Route.to([A, B]), request)
+            assert deadlines == [deadline]  # no second attempt: its time was up
+            nodes.send = sent  # type: ignore[method-assign]
+            request = read()
+            begun = loop.time()
+            with pytest.raises(BrokenOff):
+                await balance.send(Route.to([A, B]), request)
+            assert begun + 600 <= request.deadline <= loop.time() + 600
+
+    run(story())
+
+
+def test_a_binding_that_fails_again_and_again_is_left_out_until_a_trial_succeeds() -> None:
+    async def story() -> None:
+        async with balanced(break_after=3, break_seconds=0.05) as (balance, nodes):
+            nodes.says = {A: BrokenOff("x")}
+            route = Route.to([A])
+            for _ in range(3):
+                with pytest.raises(BrokenOff):
+                    await balance.send(route, write())
+            assert balance.status(route)[0]["state"] == "open"
+            with pytest.raises(Paused, match="tried again in"):
+                await balance.send(route, write())
+            assert len(nodes.asked) == 3
+            while balance.status(route)[0]["state"] == "open":
+                await asyncio.sleep(0.01)
+            with pytest.raises(BrokenOff):  # the trial
+                await balance.send(route, write())
+            with pytest.raises(Paused):
+                await balance.send(route, write())
+            nodes.says = {}
+            while balance.status(route)[0]["state"] == "open":
+                await asyncio.sleep(0.01)
+            await balance.send(route, write())
+            assert balance.status(route) == [
+                {"state": "closed", "under_way": 0, "failures_in_a_row": 0}
+            ]
+
+    run(story())
+
+
+def test_one_left_out_is_no_longer_asked_while_another_works() -> None:
+    async def story() -> None:
+        async with balanced(break_after=2) as (balance, nodes):
+            nodes.says = {A: NotReached("x")}
+            for _ in range(20):
+                await balance.send(Route.to([A, B]), write())
+            assert nodes.asked.count(A) == 2
+
+    run(story())
+
+
+@pytest.mark.parametrize(
+    "error", [GateClosed("06:00-20:00"), Busy("x"), TooLargeForGate(9), AnswerTooLarge("x")]
+)
+def test_what_says_nothing_of_the_binding_does_not_count_against_it(error: NoAnswer) -> None:
+    async def story() -> None:
+        async with balanced(break_after=1) as (balance, nodes):
+            nodes.says = {A: error}
+            for _ in range(3):
+                with pytest.raises(type(error)):
+                    await balance.send(Route.to([A]), read())
+            assert balance.status(Route.to([A]))[0]["state"] == "closed"
+
+    run(story())
+
+
+def test_a_hasty_caller_does_not_close_a_binding_to_others() -> None:
+    async def story() -> None:
+        async with balanced(break_after=1) as (balance, nodes):
+            nodes.says = {A: TimedOut("0.01 s")}
+            with pytest.raises(TimedOut):
+                await balance.send(Route.to([A]), read())
+            assert balance.status(Route.to([A]))[0]["state"] == "closed"
+
+    run(story())
+
+
+def test_a_caller_who_is_cancelled_frees_his_place() -> None:
+    async def story() -> None:
+        async with balanced() as (balance, nodes):
+            loop = asyncio.get_running_loop()
+            nodes.says = {A: loop.create_future()}
+            call = loop.create_task(balance.send(Route.to([A]), read()))
+            while not nodes.asked:
+                await asyncio.sleep(0)
+            assert balance.status(Route.to([A]))[0]["under_way"] == 1
+            call.cancel()
+            with contextlib.suppress(asyncio.CancelledError):
+                await call
+            assert balance.status(Route.to([A]))[0]["under_way"] == 0
+
+    run(story())
+
+
+def test_a_probe_brings_a_binding_back_before_its_time() -> None:
+    async def story() -> None:
+        settings = {"break_after": 1, "break_seconds": 600, "probe_seconds": 0.02}
+        async with balanced(**settings) as (balance, nodes):
+            nodes.says = {A: NotReached("x")}
+            with pytest.raises(NotReached):
+                await balance.send(Route.to([A]), write())
+            while len(nodes.probed) < 3:
+                await asyncio.sleep(0.01)
+            assert balance.status(Route.to([A]))[0]["state"] == "open"
+            nodes.says = {}
+            nodes.up.add("http://10.0.0.1:1")
+            while balance.status(Route.to([A]))[0]["state"] == "open":
+                await asyncio.sleep(0.01)
+            await balance.send(Route.to([A]), write())
+            assert balance.status(Route.to([A]))[0]["state"] == "closed"
+
+    run(story())
+
+
+def test_a_probe_takes_a_dead_one_of_several_out_before_a_call_meets_it() -> None:
+    async def story() -> None:
+        async with balanced(break_after=2, probe_seconds=0.02) as (balance, nodes):
+            nodes.up.add("http://10.0.0.2:1")
+            await balance.send(Route.to([A, B]), write())
+            await balance.send(Route.to([A, B]), write())
+            while balance.status(Route.to([A, B]))[0]["state"] != "open":
+                await asyncio.sleep(0.01)
+            nodes.asked.clear()
+            for _ in range(5):
+                await balance.send(Route.to([A, B]), write())
+            assert set(nodes.asked) == {B}
+
+    run(story())
+
+
+def test_both_addresses_of_a_service_are_one_binding() -> None:
+    async def story() -> None:
+        async with balanced(break_after=1) as (balance, nodes):
+            route = Route.to([A])
+            nodes.says = {A: NotReached("x")}
+            with pytest.raises(NotReached):
+                await balance.send(route, write())
+            with pytest.raises(Paused):
+                await balance.send(route.with_suffix("/soap12"), write())
+
+    run(story())
+
+
+def test_the_pause_grows_with_each_trial_that_fails_and_begins_anew_after_a_success() -> None:
+    now = [0.0]
+    breaker = Breaker(1, 5.0, lambda: now[0])
+    pauses = []
+    for _ in range(7):
+        breaker.begun()
+        breaker.failed()
+        pauses.append(breaker.seconds_left())
+        now[0] += breaker.seconds_left()
+        assert breaker.state == "half-open"
+    assert pauses == [5, 10, 20, 40, 60, 60, 60]
+    breaker.begun()
+    assert not breaker.lets_through()  # one trial at a time
+    assert breaker.succeeded()
+    breaker.begun()
+    assert breaker.failed()
+    assert breaker.seconds_left() == 5
+
+
+# --- through a whole gateway ----------------------------------------------------------------------
+
+READ = {"Content-Type": "text/xml", "SOAPAction": '"urn:yilian:LabResults:1/QueryLabMaster"'}
+
+
+def test_a_read_whose_node_dies_is_answered_by_another(
+    make_gateway: MakeGateway, make_node: Callable[..., ScriptedNode]
+) -> None:
+    async def die(request: Received, writer: asyncio.StreamWriter) -> None:
+        writer.close()
+
+    dying, well = make_node(script=die), make_node()
+    gateway = make_gateway([lab_results(dying), lab_results(well)])
+    body = envelope(b'<QueryLabMaster xmlns="urn:yilian:LabResults:1"/>')
+    for _ in range(4):
+        assert gateway.post("/hx/LabResults", body, READ).status == 200
+    assert len(dying.requests) >= 1
+    assert len(well.requests) == 4
+
+
+def test_a_node_that_is_gone_costs_no_call_and_health_says_so(
+    make_gateway: MakeGateway, make_node: Callable[..., ScriptedNode]
+) -> None:
+    well = make_node()
+    with closed_port() as port:
+        gone = Binding("hx", "LabResults", f"http://127.0.0.1:{port}/hx/LabResults")
+        gateway = make_gateway(
+            [gone, lab_results(well)],
+            forward={"break_after": 2, "break_seconds": 0.5, "probe_seconds": 0.05},
+        )
+        for _ in range(8):
+            assert gateway.post("/hx/LabResults").status == 200
+
+        def states() -> set[str]:
+            (route,) = gateway.health()["routes"]
+            return {one["state"] for one in route["bindings"]}
+
+        until(lambda: states() & {"open", "half-open"})
+        assert "closed" in states()
+        assert str(port) not in gateway.get("/health").text
+        assert gateway.log("binding_paused")
+    back = make_node(port=port)
+
+    def served_by_both() -> bool:
+        assert gateway.post("/hx/LabResults").status == 200
+        return bool(back.requests)
+
+    until(served_by_both)
+    until(lambda: gateway.post("/hx/LabResults").status == 200 and states() == {"closed"})
+
+
+def test_a_paused_service_is_a_fault_at_once_and_nothing_is_sent(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    node.script = answering(http(b"<html/>", "502 Bad Gateway", "text/html"))
+    gateway = make_gateway(
+        [lab_results(node)], forward={"break_after": 2, "break_seconds": 600, "probe_seconds": 600}
+    )
+    for _ in range(2):
+        gateway.post("/hx/LabResults")
+    answer = gateway.post("/hx/LabResults")
+    assert "<Code>SourceUnavailable</Code>" in answer.text
+    assert gateway.call_line(answer)["reason"].startswith("Paused: ")
+    assert len(node.requests) == 2
