@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from registry import contract_api, lease_api, watch_api
+from registry import contract_api, health_api, lease_api, watch_api
 from registry.accounts import Accounts
 from registry.config import RegistryConfig
 from registry.errors import UddiError
@@ -93,6 +93,7 @@ def create_app(config: RegistryConfig) -> Starlette:
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
             *contract_api.routes(),
+            *health_api.routes(),
             *lease_api.routes(),
             *watch_api.routes(),
             *page_routes(),

@@ -148,6 +148,12 @@ class HealthBook:
                     found[row.binding_key] = _health(row, oldest)
         return found
 
+    def known(self) -> list[str]:
+        """The keys of all bindings that were ever probed."""
+        query = select(binding_health.c.binding_key).order_by(binding_health.c.binding_key)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
+
     def answering(self, keys: Sequence[str]) -> set[str]:
         """Those of these bindings whose last probe, not long ago, was answered as it should."""
         return {

@@ -8,6 +8,7 @@ grows, and nothing else does. Results are written once a second, in one transact
 from __future__ import annotations
 
 import asyncio
+import base64
 import heapq
 import random
 import ssl
@@ -34,6 +35,8 @@ log = structlog.get_logger("registry")
 _LONGEST_ANSWER = 1024 * 1024
 #: an inside address that never answered is asked that much less often
 _SELDOM = 10
+#: and one that has just failed, or just recovered, that much sooner
+_UNCLEAR = 0.2
 #: results that may wait for a database that is away; the oldest are dropped
 _MOST_WAITING = 20_000
 _WRITE_SECONDS = 1.0
@@ -64,8 +67,7 @@ class Prober:
         self._seen = 0
         self._loop: asyncio.AbstractEventLoop | None = None
         self._main: asyncio.Task[None] | None = None
-        user = settings.user
-        self._auth = aiohttp.BasicAuth(user, settings.password(), "utf-8") if user else None
+        self._auth = _basic(settings) if settings.user else ""
         self._gateways = {origin(url) for url in settings.gateways}
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="registry-prober", daemon=True)
@@ -135,10 +137,11 @@ class Prober:
             context.load_verify_locations(self._settings.ca_file)
         return context
 
-    def _auth_for(self, url: str) -> aiohttp.BasicAuth | None:
+    def _auth_for(self, url: str) -> dict[str, str]:
         """What the gateways know the prober by. An address is what somebody published: none but
         the configured gateways' own is told a password."""
-        return self._auth if self._auth and origin(url) in self._gateways else None
+        known = self._auth and origin(url) in self._gateways
+        return {"Authorization": self._auth} if known else {}
 
     # --- what is to be asked -----------------------------------------------------------------
 
@@ -225,8 +228,7 @@ class Prober:
         finally:
             self._asking.discard(target.key)
         self._note(target, before, found)
-        seldom = _SELDOM if not found.finding.told and target.face == "inside" else 1
-        wait = self.interval * seldom * random.uniform(0.9, 1.1)
+        wait = self._wait(target, found) * random.uniform(0.9, 1.1)
         heapq.heappush(self._due, (time.monotonic() + wait, target.key))
 
     async def _answer(
@@ -237,13 +239,13 @@ class Prober:
             "Content-Type": "text/xml; charset=utf-8",
             "SOAPAction": f'"{target.call.soap_action}"',
             "User-Agent": "yilian-registry-probe",
+            **self._auth_for(target.url),
         }
         try:
             async with http.post(
                 target.url,
                 data=target.call.envelope(),
                 headers=headers,
-                auth=self._auth_for(target.url),
                 allow_redirects=False,
             ) as response:
                 body = await response.content.read(_LONGEST_ANSWER)
@@ -261,6 +263,16 @@ class Prober:
                 timeout=isinstance(error, TimeoutError),
                 ever=before.answered,
             )
+
+    def _wait(self, target: Target, found: Judged) -> float:
+        """Seconds until this binding is asked again: sooner while it is not yet clear whether it
+        is up or down, seldom where there is nothing to be learnt."""
+        if not found.finding.told and target.face == "inside":
+            return self.interval * _SELDOM
+        now = self._standings.get(target.key, UNKNOWN)
+        rules = self._rules
+        unclear = 0 < now.failures < rules.fall or 0 < now.successes < rules.rise
+        return self.interval * _UNCLEAR if unclear and now.state == "warning" else self.interval
 
     def _note(self, target: Target, before: Standing, found: Judged) -> None:
         if target.key not in self._targets:
@@ -304,3 +316,8 @@ class Prober:
             self._results = (results + self._results)[-_MOST_WAITING:]
             self._forgotten |= forgotten
             log.warning("health not written", error=described(error))
+
+
+def _basic(settings: HealthSettings) -> str:
+    pair = f"{settings.user}:{settings.password()}".encode()
+    return f"Basic {base64.b64encode(pair).decode()}"
