@@ -39,6 +39,7 @@ class Adapter(ABC):
     def __init__(self, source: Source, settings: Mapping[str, Any]) -> None:
         """``settings`` as configured; a pydantic ValidationError says what is wrong with them."""
         self.source = source
+        source.will_ask(self.statements)
 
     @classmethod
     def implements(cls, contract: type[Contract]) -> bool:

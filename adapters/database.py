@@ -6,7 +6,7 @@ every statement ends by ``statement_timeout_seconds``.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
@@ -14,8 +14,10 @@ from sqlalchemy import Connection, exc
 from sqlalchemy.pool import QueuePool
 
 from adapters.bulkhead import Bulkhead, Unwanted
+from adapters.columns import Statement
 from adapters.drivers import DRIVERS
 from adapters.drivers.limits import Limits
+from adapters.spelling import only_in_lower_case, tables_of, write_in_lower_case
 from adapters.values import Unreadable
 from services.faults import Overloaded, ServerFault, SourceError, SourceTimeout, SourceUnavailable
 
@@ -40,6 +42,9 @@ class Source(Bulkhead):
             )
         )
 
+        self._statements: Callable[[], Iterable[Statement]] = tuple
+        self._spelled = False  # whether it is known how the database spells their tables' names
+
     # --- for the host -------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
@@ -58,12 +63,19 @@ class Source(Bulkhead):
 
     # --- for adapters ---------------------------------------------------------------------------
 
+    def will_ask(self, statements: Callable[[], Iterable[Statement]]) -> None:
+        """What the adapter will ask for. With the first connection the database is asked whether
+        it has these tables' names in lower case (adapters/spelling.py)."""
+        self._statements = statements
+
     @contextmanager
     def connect(self) -> Iterator[Connection]:
         """A connection for the body of the ``with``. Whatever the database does wrong in it is
         raised as SourceUnavailable, SourceTimeout or SourceError, without SQL parameters."""
         try:
             with self._engine.connect() as connection, self._holding(connection.connection):
+                if not self._spelled:
+                    self._learn_spelling(connection)
                 yield connection
         except exc.SQLAlchemyError as error:
             raise self._database_fault(error) from error
@@ -98,6 +110,12 @@ class Source(Bulkhead):
         )
 
     # --- inside -----------------------------------------------------------------------------------
+
+    def _learn_spelling(self, connection: Connection) -> None:
+        if only_in_lower_case(connection, tables_of(self._statements())):
+            write_in_lower_case(self._engine)
+        connection.rollback()
+        self._spelled = True
 
     def _interrupt(self, connection: Any) -> None:
         self._driver.interrupt(connection)

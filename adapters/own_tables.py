@@ -9,6 +9,7 @@ from sqlalchemy import Connection, MetaData, Table, inspect, text
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from adapters.database import Source
+from adapters.spelling import spelled
 from services.faults import SourceError
 
 
@@ -39,7 +40,11 @@ class OwnTables:
     def _missing(self) -> list[Table]:
         with self._source.connect() as connection:
             inspector = inspect(connection)
-            return [table for table in self._tables if not inspector.has_table(table.name)]
+            return [
+                table
+                for table in self._tables
+                if not inspector.has_table(spelled(connection, table.name))
+            ]
 
     def _create(self) -> None:
         for table in self._missing():
@@ -72,7 +77,7 @@ def _create(connection: Connection, table: Table) -> None:
     making = f"{table.name}_MAKING"
     connection.execute(text("SELECT GET_LOCK(:name, :seconds)"), {"name": making, "seconds": 5})
     try:
-        if inspect(connection).has_table(table.name):
+        if inspect(connection).has_table(spelled(connection, table.name)):
             return
         new = table.to_metadata(MetaData(), name=making)
         new.drop(connection, checkfirst=True)  # of one who was killed in the middle

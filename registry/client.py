@@ -11,7 +11,8 @@ Synchronous, one connection a call, no shared state: threads may share a client.
 from __future__ import annotations
 
 import http.client
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import TypeVar
 from urllib.parse import urlsplit
 
@@ -58,7 +59,8 @@ class UddiClient:
     # --- inquiry -----------------------------------------------------------------------------
 
     def find_business(self, find: Find) -> list[str]:
-        """The keys of the businesses that match, one page of them."""
+        """The keys of the businesses that match: a page of them where ``find`` says how many or
+        from where, else all, asked for page by page. So do the other finds."""
         return self._find("find_business", find, "businessInfos/businessInfo", "businessKey")
 
     def find_service(self, find: Find) -> list[str]:
@@ -71,8 +73,11 @@ class UddiClient:
 
     def find_binding(self, find: Find) -> list[BindingTemplate]:
         """The bindings that match."""
-        answer = self._inquire(write(find, "find_binding"))
-        return _each(answer, "bindingTemplate", BindingTemplate)
+        return [
+            binding
+            for answer in self._pages("find_binding", find, "bindingTemplate")
+            for binding in _each(answer, "bindingTemplate", BindingTemplate)
+        ]
 
     def find_services_by_name(self, name: str) -> list[BusinessService]:
         """Services whose name in any language is this in any case; % and _ are wildcards."""
@@ -163,9 +168,27 @@ class UddiClient:
     # --- messages ----------------------------------------------------------------------------
 
     def _find(self, operation: str, find: Find, path: str, key_name: str) -> list[str]:
-        answer = self._inquire(write(find, operation))
         steps = "/".join(q(step) for step in path.split("/"))
-        return [info.get(key_name, "") for info in answer.findall(steps)]
+        return [
+            info.get(key_name, "")
+            for answer in self._pages(operation, find, path)
+            for info in answer.findall(steps)
+        ]
+
+    def _pages(self, operation: str, find: Find, path: str) -> Iterator[etree._Element]:
+        """The answer, and those behind it where the registry cut it and no page was asked for."""
+        steps = "/".join(q(step) for step in path.split("/"))
+        answer = self._inquire(write(find, operation))
+        yield answer
+        found = len(answer.findall(steps))
+        if find.max_rows is not None or find.list_head is not None or not _cut(answer):
+            return
+        more = found
+        while more:
+            answer = self._inquire(write(replace(find, list_head=found + 1), operation))
+            yield answer
+            more = len(answer.findall(steps))
+            found += more
 
     def _get(self, operation: str, key_name: str, keys: Sequence[str], cls: type[T]) -> list[T]:
         found: list[T] = []
@@ -248,6 +271,10 @@ class UddiClient:
 
 def _each(answer: etree._Element, element: str, cls: type[T]) -> list[T]:
     return [read(found, cls) for found in answer.findall(q(element))]
+
+
+def _cut(answer: etree._Element) -> bool:
+    return answer.get("truncated") in ("true", "1")
 
 
 def _empty_body(body: bytes) -> bool:

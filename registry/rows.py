@@ -20,6 +20,7 @@ from registry.model import (
     TModel,
 )
 from registry.uddi.wellknown import ENTITY_KEY_VALUES
+from registry.xml_text import attribute, texts
 
 CLASSES: dict[Kind, type[Entity]] = {
     "business": BusinessEntity,
@@ -115,6 +116,33 @@ def references_of(item: Entity) -> list[dict[str, str]]:
         for bag, references in bags
         for r in references
     ]
+
+
+def sort_of(item: Entity, position: int, moment: int) -> str:
+    """What it comes by in a list: its first name. Bindings have none: those saved first come
+    first (``moment``: microseconds), and in their service's order where they were saved at once."""
+    if isinstance(item, BindingTemplate):
+        return f"{moment:020} {position:06}"
+    names = names_of(item)
+    return names[0]["value"] if names else ""
+
+
+def info_of(item: Entity) -> str:
+    """Its info element in a list of UDDI 3, as XML; a business's without its end, behind which
+    its services come; "" for bindings, which have none."""
+    match item:
+        case BusinessEntity():
+            said = texts("name", item.names) + texts("description", item.descriptions)
+            return f'<businessInfo businessKey="{attribute(item.key)}">{said}'
+        case BusinessService():
+            keys = (
+                f'serviceKey="{attribute(item.key)}" businessKey="{attribute(item.business_key)}"'
+            )
+            return f"<serviceInfo {keys}>{texts('name', item.names)}</serviceInfo>"
+        case TModel():
+            said = texts("name", (item.name,)) + texts("description", item.descriptions)
+            return f'<tModelInfo tModelKey="{attribute(item.key)}">{said}</tModelInfo>'
+    return ""
 
 
 def tmodel_keys_of(item: Entity) -> set[str]:

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
-from dataclasses import replace
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
-from sqlalchemy import delete, func, insert, select, update
+from sqlalchemy import Table, delete, func, insert, select, update
 from sqlalchemy.engine import Connection
 
 from registry.changes import Entry
@@ -23,10 +24,12 @@ from registry.rows import (
     children_of,
     decode,
     encode,
+    info_of,
     kind_of,
     names_of,
     no_such_key,
     references_of,
+    sort_of,
     tmodel_keys_of,
     tree,
 )
@@ -90,11 +93,10 @@ def save_tree(connection: Connection, publisher: str, item: Entity) -> list[Entr
         if kind != "tmodel":
             connection.execute(delete(entity).where(entity.c.key.in_(part)))
     if kind == "tmodel" and existing:
-        # A tModel keeps its row: others refer to it. Only what it is found by is replaced.
+        # Others refer to its row, which stays. Only what it is found by is replaced.
         for table in (name, keyed_reference, grouped_reference):
             connection.execute(delete(table).where(table.c.entity_key == item.key))
-    created = {key: row.created for key, row in existing.items()}
-    _insert_tree(connection, publisher, item, parent_key, position, created, moment)
+    insert_entities(connection, publisher, item, parent_key, position, moment, existing)
     save_projections(connection, whole)
     touch(connection, parent_key, moment)
     return [removed(row) for row in gone] + [
@@ -236,61 +238,98 @@ def touch(connection: Connection, key: str | None, moment: int) -> None:
         key = connection.execute(select(entity.c.parent_key).where(entity.c.key == key)).scalar()
 
 
-def _insert_tree(
+@dataclass(frozen=True, slots=True)
+class Above:
+    """What an entity stands in, as the tables repeat it: keys, and what those are sorted by."""
+
+    service_key: str | None = None
+    service_sort: str | None = None
+    business_key: str | None = None
+    business_sort: str | None = None
+
+
+def _above(connection: Connection, parent_key: str | None) -> Above:
+    found = Above()
+    while parent_key is not None:
+        query = select(entity.c.kind, entity.c.key, entity.c.parent_key, entity.c.sort_name)
+        row = connection.execute(query.where(entity.c.key == parent_key)).one()
+        found = _below(found, row.kind, row.key, row.sort_name)
+        parent_key = row.parent_key
+    return found
+
+
+def _below(above: Above, kind: Kind, key: str, sort: str) -> Above:
+    """The same, with this entity in it."""
+    if kind == "service":
+        return replace(above, service_key=key, service_sort=sort)
+    return replace(above, business_key=key, business_sort=sort)
+
+
+def insert_entities(
     connection: Connection,
     publisher: str,
     item: Entity,
     parent_key: str | None,
     position: int,
-    created: dict[str, int],
     moment: int,
+    existing: Mapping[str, Any],
 ) -> None:
-    insert_entity(
-        connection, publisher, item, parent_key, position, created.get(item.key, moment), moment,
-        there=isinstance(item, TModel) and item.key in created,
-    )  # fmt: skip
-    for number, child in enumerate(children_of(item)):
-        _insert_tree(connection, publisher, child, item.key, number, created, moment)
-
-
-def insert_entity(
-    connection: Connection,
-    publisher: str,
-    item: Entity,
-    parent_key: str | None,
-    position: int,
-    created: int,
-    moment: int,
-    *,
-    there: bool = False,
-) -> None:
-    names = names_of(item)
-    first = names[0]["value"] if names else ""
-    values = {
-        "kind": kind_of(item),
-        "v2_key": older_key(item.key),
-        "parent_key": parent_key,
-        "position": position,
-        "publisher": publisher,
-        "created": created,
-        "modified": moment,
-        "modified_including_children": moment,
-        "hidden": False,
-        "sort_name": first,
-        "sort_folded": first.casefold()[:255],
-        "body": encode(item),
-    }
-    if there:
+    """Write the rows of the entity and of everything inside it. ``existing``: the entities' rows
+    of before, by key; only a tModel's may still be there."""
+    rows: defaultdict[Table, list[dict[str, Any]]] = defaultdict(list)
+    above = _above(connection, parent_key)
+    _collect(rows, publisher, item, parent_key, position, moment, existing, above)
+    if isinstance(item, TModel) and item.key in existing:
+        # A tModel keeps its row: others refer to it.
+        [values] = rows.pop(entity)
         connection.execute(update(entity).where(entity.c.key == item.key).values(values))
-    else:
-        connection.execute(insert(entity).values(key=item.key, **values))
-    instances = item.instances if isinstance(item, BindingTemplate) else ()
-    for table, rows in (
-        (name, names),
-        (keyed_reference, references_of(item)),
-        (instance_info, [{"tmodel_key": i.tmodel_key} for i in instances]),
-        (grouped_reference, groups_of(item)),
-        (discovery_url, urls_of(item)),
-    ):
-        if rows:
-            connection.execute(insert(table), [{"entity_key": item.key, **row} for row in rows])
+    for table, values_of_rows in rows.items():
+        connection.execute(insert(table), values_of_rows)
+
+
+def _collect(
+    rows: defaultdict[Table, list[dict[str, Any]]],
+    publisher: str,
+    item: Entity,
+    parent_key: str | None,
+    position: int,
+    moment: int,
+    existing: Mapping[str, Any],
+    above: Above,
+) -> None:
+    kind, sort = kind_of(item), sort_of(item, position, moment)
+    before = existing.get(item.key)
+    rows[entity].append(
+        {
+            "key": item.key,
+            "kind": kind,
+            "v2_key": older_key(item.key),
+            "parent_key": parent_key,
+            "position": position,
+            "publisher": publisher,
+            "created": moment if before is None else before.created,
+            "modified": moment,
+            "modified_including_children": moment,
+            "hidden": False,
+            "sort_name": sort,
+            "sort_folded": sort.casefold()[:255],
+            "info": info_of(item),
+            "body": encode(item),
+        }
+    )
+    common = {"entity_key": item.key, "sort_name": sort}
+    places = asdict(above)
+    rows[name] += [{**common, **each} for each in names_of(item)]
+    rows[keyed_reference] += [
+        {**common, **places, "kind": kind, **each} for each in references_of(item)
+    ]
+    if isinstance(item, BindingTemplate):
+        tmodel_keys = dict.fromkeys(each.tmodel_key for each in item.instances)
+        rows[instance_info] += [{**common, **places, "tmodel_key": key} for key in tmodel_keys]
+    rows[grouped_reference] += [{"entity_key": item.key, **each} for each in groups_of(item)]
+    rows[discovery_url] += [{"entity_key": item.key, **each} for each in urls_of(item)]
+    below = _below(above, kind, item.key, sort)
+    for number, child in enumerate(children_of(item)):
+        _collect(rows, publisher, child, item.key, number, moment, existing, below)
+    for table in [table for table, values in rows.items() if not values]:
+        del rows[table]

@@ -1,27 +1,29 @@
-"""find_*: from criteria to SQL, and one page of keys back.
+"""find_*: one page of keys of what meets all of a find's criteria, in order.
 
-All criteria must hold (AND). Within one bag, the find qualifiers say how its members combine.
+The criterion that least entities meet, as far as can be counted quickly, is gone through in the
+order of the answer, and of each match it is asked whether it meets the others. So the first page
+of ten thousand matches costs what a page of a hundred does.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+import threading
+from collections import OrderedDict
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, and_, exists, false, func, or_, select
+from sqlalchemy import Select, func, select
 from sqlalchemy.engine import Connection
 
+from registry.changes import last_index
+from registry.criteria import criteria
 from registry.errors import UddiError
-from registry.further_criteria import owners_of_group, owners_of_url
-from registry.matching import Condition, escape, matches
-from registry.model import Find, KeyedReference, KeyedReferenceGroup, Kind, LangText
-from registry.projections import projected_by, projecting
+from registry.matching import Condition
+from registry.model import Find, Kind
 from registry.qualifiers import Qualifiers, parse
-from registry.rows import PARENT_KIND, fold_reference, no_such_key
-from registry.tables import entity, instance_info, keyed_reference, name
-from registry.uddi.wellknown import GENERAL_KEYWORDS
+from registry.sources import Criterion, Everything, Sizes
+from registry.tables import entity
 
 # How many tModels an embedded find_tModel may find before it is called too large.
 _EMBEDDED = 1000
@@ -30,17 +32,60 @@ _EMBEDDED = 1000
 #: condition, and no real search has as many.
 MOST_CRITERIA = 100
 
+# How many criteria are compared to find the one that least entities meet.
+_COMPARED = 6
+
+# In an order of its own, a page is looked for among so many entities before all matches are sorted.
+_WINDOW = 5000
+
+#: Finds whose number of matches is remembered.
+_REMEMBERED = 500
+
+
+class Counts:
+    """How many entities meet a find, remembered until anything changes: who pages through ten
+    thousand matches has them counted once."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._known: OrderedDict[tuple[Kind, Find], tuple[int, int]] = OrderedDict()
+
+    def of(self, connection: Connection, kind: Kind, find: Find, count: Callable[[], int]) -> int:
+        index = last_index(connection)
+        key = (kind, replace(find, max_rows=None, list_head=None))
+        with self._lock:
+            known = self._known.get(key)
+        if known is not None and known[0] == index:
+            return known[1]
+        counted = count()
+        with self._lock:
+            self._known[key] = (index, counted)
+            self._known.move_to_end(key)
+            while len(self._known) > _REMEMBERED:
+                self._known.popitem(last=False)
+        return counted
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:
+    """``default_rows``: how many a find answers that says no maxRows; ``max_rows``: how many it
+    answers at most."""
+
     max_rows: int = 1000
     find_all: bool = False
+    default_rows: int = 1000
+    counts: Counts = field(default_factory=Counts)
+    sizes: Sizes = field(default_factory=Sizes)
+
+
+_EVERY_TMODEL = Limits(_EMBEDDED, default_rows=_EMBEDDED)
 
 
 @dataclass(frozen=True, slots=True)
 class Page:
     """``keys`` from number ``head`` (from 1) out of ``actual`` that match; ``entities`` are the
-    same, read. ``listed``: the asker paged, so that it is answered with a listDescription."""
+    same, read. ``listed``: the asker paged, so that it is answered with a listDescription; only
+    then ``actual`` is counted to the end, else it says whether there is more."""
 
     keys: tuple[str, ...]
     actual: int
@@ -59,23 +104,22 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     _check_size(find)
     qualifiers = parse(find.qualifiers)
     head = 1 if find.list_head is None else find.list_head
-    rows = limits.max_rows if find.max_rows is None else min(find.max_rows, limits.max_rows)
+    rows = limits.default_rows if find.max_rows is None else find.max_rows
     if head < 1 or rows < 1:
         raise UddiError(
             "fatalError",
             f"listHead 与 maxRows 应不小于 1 / listHead and maxRows start at 1: {head}, {rows}",
         )
-    where = _where(connection, kind, find, qualifiers)
-    if "signaturePresent" in qualifiers:
-        # Signed entities are not taken, so nothing here has a signature.
-        where.append(false())
-    if not where and not limits.find_all:
-        return Page((), 0, head, find.list_head is not None)
-    conditions = [entity.c.kind == kind, entity.c.hidden.is_(False), *where]
-    actual = connection.execute(select(func.count()).select_from(entity).where(*conditions))
-    query = select(entity.c.key).where(*conditions).order_by(*_order(kind, qualifiers))
-    keys = connection.execute(query.offset(head - 1).limit(rows)).scalars().all()
-    return Page(tuple(keys), int(actual.scalar_one()), head, find.list_head is not None)
+    rows, listed = min(rows, limits.max_rows), find.list_head is not None
+    wanted = _wanted(connection, kind, find, qualifiers, limits)
+    if wanted is None:
+        return Page((), 0, head, listed)
+    search = _Search(connection, kind, wanted, qualifiers, limits.sizes)
+    keys = search.keys(head - 1, rows + 1)
+    actual, more = head - 1 + len(keys), len(keys) > rows
+    if listed and (more or (head > 1 and not keys)):
+        actual = limits.counts.of(connection, kind, find, search.count)
+    return Page(tuple(keys[:rows]), actual, head, listed)
 
 
 def conditions(
@@ -84,11 +128,123 @@ def conditions(
     """What the find asks for, as conditions on ``entity``; None where it finds nothing. Errors
     as for ``find_keys``."""
     _check_size(find)
-    qualifiers = parse(find.qualifiers)
-    where = _where(connection, kind, find, qualifiers)
-    if "signaturePresent" in qualifiers or not (where or limits.find_all):
+    wanted = _wanted(connection, kind, find, parse(find.qualifiers), limits)
+    if wanted is None:
         return None
-    return where
+    return [each.holds(entity.c.sort_name, entity.c.key) for each in wanted]
+
+
+def _wanted(
+    connection: Connection, kind: Kind, find: Find, qualifiers: Qualifiers, limits: Limits
+) -> list[Criterion] | None:
+    """At least one criterion; None where nothing can be found."""
+    tmodel_keys = list(find.tmodel_bag)
+    if find.find_tmodel is not None:
+        tmodel_keys += _embedded(connection, find.find_tmodel)
+        if not tmodel_keys:
+            return None
+    if "signaturePresent" in qualifiers:
+        # Signed entities are not taken, so nothing here has a signature.
+        return None
+    wanted = criteria(connection, kind, find, qualifiers, tmodel_keys)
+    if not wanted and limits.find_all:
+        return [Criterion((Everything(kind),))]
+    return wanted or None
+
+
+def _embedded(connection: Connection, find: Find) -> tuple[str, ...]:
+    """The keys of the tModels that the find inside a find finds."""
+    asked = replace(find, max_rows=None, list_head=None)
+    page = find_keys(connection, "tmodel", asked, _EVERY_TMODEL)
+    if page.truncated:
+        raise UddiError(
+            "resultSetTooLarge",
+            f"嵌套的 find_tModel 结果超过 {_EMBEDDED} 个 / the embedded find_tModel found more "
+            f"than {_EMBEDDED} tModels",
+        )
+    return page.keys
+
+
+class _Search:
+    def __init__(
+        self,
+        connection: Connection,
+        kind: Kind,
+        wanted: list[Criterion],
+        qualifiers: Qualifiers,
+        sizes: Sizes,
+    ) -> None:
+        self._connection = connection
+        self._kind = kind
+        self._qualifiers = qualifiers
+        self._sizes = sizes
+        first = 0
+        if len(wanted) > 1:
+            compared = [sizes.of(connection, each) for each in wanted[:_COMPARED]]
+            first = compared.index(min(compared))
+        self._first = wanted[first]
+        self._others = wanted[:first] + wanted[first + 1 :]
+
+    def keys(self, offset: int, limit: int) -> list[str]:
+        order = _special_order(self._kind, self._qualifiers)
+        if order is None:
+            return self._page(self._in_own_order(), offset, limit)
+        if self._sizes.of(self._connection, self._first) >= _WINDOW // 10:
+            # With that many matches, a page of them is likely to be among the first of all.
+            found = self._page(self._in_window(order), offset, limit)
+            if len(found) == limit:
+                return found
+        return self._page(self._in_order(order), offset, limit)
+
+    def _page(self, query: Select[Any], offset: int, limit: int) -> list[str]:
+        rows = self._connection.execute(query.offset(offset).limit(limit))
+        return [row.key for row in rows.all()]
+
+    def _in_own_order(self) -> Select[Any]:
+        matches = self._matches(self._first.rows(), self._others).distinct()
+        sort, key = matches.selected_columns
+        backwards = self._kind != "binding" and "sortByNameDesc" in self._qualifiers
+        return matches.order_by(*((sort.desc(), key.desc()) if backwards else (sort, key)))
+
+    def _in_order(self, order: list[tuple[str, bool]]) -> Select[Any]:
+        """All matches sorted by columns of the entities' own table."""
+        each = entity.alias()
+        matches = self._matches(self._first.rows(), self._others).distinct()
+        sort, key = matches.selected_columns
+        matches = matches.join(each, each.c.key == key)
+        matches = matches.add_columns(*(each.c[name] for name, _ in order))
+        return matches.order_by(*_by(each.c, order), sort, key)
+
+    def _in_window(self, order: list[tuple[str, bool]]) -> Select[Any]:
+        """Those matches that are among the first entities of the kind in this order."""
+        each = entity.alias()
+        columns = [each.c[name] for name, _ in order if name != "sort_name"]
+        first = (
+            select(each.c.sort_name.label("sort"), each.c.key.label("key"), *columns)
+            .where(each.c.kind == self._kind)
+            .order_by(*_by(each.c, order), each.c.sort_name, each.c.key)
+            .limit(_WINDOW)
+            .subquery()
+        )
+        rows = select(first.c.sort, first.c.key)
+        matches = self._matches(rows, [self._first, *self._others])
+        names = {"sort_name": "sort"}
+        by = [(names.get(name, name), descending) for name, descending in order]
+        return matches.order_by(*_by(first.c, by), first.c.sort, first.c.key)
+
+    def count(self) -> int:
+        matches = self._matches(self._first.rows(), self._others).distinct().subquery()
+        return int(self._connection.execute(select(func.count()).select_from(matches)).scalar_one())
+
+    def _matches(self, rows: Select[Any], criteria: list[Criterion]) -> Select[Any]:
+        """Those of the rows, columns ``sort`` and ``key``, that meet the criteria and are not
+        hidden."""
+        sort, key = rows.selected_columns
+        hidden = entity.alias()
+        return rows.where(
+            *(criterion.holds(sort, key) for criterion in criteria),
+            key.not_in(select(hidden.c.key).where(hidden.c.hidden.is_(True))),
+        )
 
 
 def _check_size(find: Find) -> None:
@@ -110,166 +266,25 @@ def _check_size(find: Find) -> None:
             )
 
 
-def _order(kind: Kind, qualifiers: Qualifiers) -> list[Any]:
-    folded = "caseInsensitiveSort" in qualifiers
-    by_name: Any = entity.c.sort_folded if folded else entity.c.sort_name
-    by_date: Any = entity.c.modified
-    order: list[Any] = []
-    if kind != "binding":
-        if "sortByNameDesc" in qualifiers:
-            order.append(by_name.desc())
-        elif "sortByNameAsc" in qualifiers:
-            order.append(by_name)
+def _by(columns: Any, order: list[tuple[str, bool]]) -> list[Any]:
+    return [columns[name].desc() if descending else columns[name] for name, descending in order]
+
+
+def _special_order(kind: Kind, qualifiers: Qualifiers) -> list[tuple[str, bool]] | None:
+    """Columns of ``entity`` and whether the last comes first; None for the specification's own
+    order, which is by name, and for bindings, which have none, by date. A service's bindings come
+    in their own order, the outside face before the inside one. The key settles what is left, so
+    that pages never overlap."""
+    order: list[tuple[str, bool]] = []
+    folded = kind != "binding" and "caseInsensitiveSort" in qualifiers
+    if kind != "binding" and ("sortByNameDesc" in qualifiers or "sortByNameAsc" in qualifiers):
+        column = "sort_folded" if folded else "sort_name"
+        order.append((column, "sortByNameDesc" in qualifiers))
     if "sortByDateDesc" in qualifiers:
-        order.append(by_date.desc())
-    elif "sortByDateAsc" in qualifiers:
-        order.append(by_date)
-    # The specification's own order: by name, and for bindings, which have none, by date. Then a
-    # service's bindings in their own order, the outside face before the inside one; the key
-    # settles what is left, so that pages never overlap.
-    order = order or [by_date if kind == "binding" else by_name]
-    return [*order, entity.c.parent_key, entity.c.position, entity.c.key]
-
-
-def _where(
-    connection: Connection, kind: Kind, find: Find, qualifiers: Qualifiers
-) -> list[Condition]:
-    """The conditions, none where there are no criteria."""
-    where: list[Condition] = []
-    if find.parent_key:
-        parent_kind = PARENT_KIND[kind]
-        query = select(
-            exists().where(entity.c.key == find.parent_key, entity.c.kind == parent_kind)
-        )
-        if not connection.execute(query).scalar():
-            raise no_such_key(find.parent_key)
-        within = entity.c.parent_key == find.parent_key
-        if kind == "service" and "suppressProjectedServices" not in qualifiers:
-            within = or_(within, entity.c.key.in_(projected_by(find.parent_key)))
-        where.append(within)
-    if find.names:
-        where.append(_by_names(kind, find.names, qualifiers))
-    if find.identifier_bag:
-        default = "orAllKeys"
-        where.append(_by_bag(kind, "identifier", find.identifier_bag, qualifiers, default))
-    if find.category_bag.references or find.category_bag.groups:
-        where.append(_by_bag(kind, "category", find.category_bag.references, qualifiers,
-                             "andAllKeys", find.category_bag.groups))  # fmt: skip
-    if find.discovery_urls:
-        where.append(entity.c.key.in_(owners_of_url(find.discovery_urls, qualifiers)))
-    tmodel_keys = list(find.tmodel_bag)
-    if find.find_tmodel is not None:
-        embedded = replace(find.find_tmodel, max_rows=None, list_head=None)
-        page = find_keys(connection, "tmodel", embedded, Limits(_EMBEDDED))
-        if page.truncated:
-            raise UddiError(
-                "resultSetTooLarge",
-                f"嵌套的 find_tModel 结果超过 {_EMBEDDED} 个 / the embedded find_tModel found more "
-                f"than {_EMBEDDED} tModels",
-            )
-        tmodel_keys += page.keys
-        if not tmodel_keys:
-            return [false()]
-    if tmodel_keys:
-        bindings = _bindings_with(tmodel_keys, every="orAllKeys" not in qualifiers)
-        where.append(entity.c.key.in_(_raise_to(kind, "binding", bindings, qualifiers)))
-    return where
-
-
-# --- names -------------------------------------------------------------------------------------
-
-
-def _by_names(kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers) -> Condition:
-    any_of = []
-    for wanted in names:
-        match = matches(name.c.value, name.c.folded, wanted.value, qualifiers)
-        if wanted.lang:
-            prefix = escape(wanted.lang.lower()) + "%"
-            match = and_(match, name.c.lang.like(prefix, escape="\\"))
-        any_of.append(match)
-    return entity.c.key.in_(select(name.c.entity_key).where(name.c.kind == kind, or_(*any_of)))
-
-
-# --- bags --------------------------------------------------------------------------------------
-
-
-def _by_bag(
-    kind: Kind,
-    bag: str,
-    references: Sequence[KeyedReference],
-    qualifiers: Qualifiers,
-    default: str,
-    groups: Sequence[KeyedReferenceGroup] = (),
-) -> Condition:
-    levels = _levels(kind, qualifiers) if bag == "category" else [kind]
-
-    def at_any_level(owners: Select[Any]) -> Condition:
-        return or_(
-            *(entity.c.key.in_(_raise_to(kind, level, owners, qualifiers)) for level in levels)
-        )
-
-    def has(reference: KeyedReference) -> Condition:
-        return at_any_level(_owners(bag, fold_reference(reference), qualifiers))
-
-    have_groups = [at_any_level(owners_of_group(group, qualifiers)) for group in groups]
-
-    if "orLikeKeys" in qualifiers:
-        alike: defaultdict[str, list[Condition]] = defaultdict(list)
-        for reference in references:
-            alike[reference.tmodel_key].append(has(reference))
-        return and_(*(or_(*conditions) for conditions in alike.values()), *have_groups)
-    said = [choice for choice in ("andAllKeys", "orAllKeys") if choice in qualifiers]
-    combine = or_ if (said or [default])[0] == "orAllKeys" else and_
-    return combine(*(has(reference) for reference in references), *have_groups)
-
-
-def _levels(kind: Kind, qualifiers: Qualifiers) -> list[Kind]:
-    """Whose category bags count: a business's own, its services', its bindings'."""
-    below: dict[Kind, list[Kind]] = {"business": ["service", "binding"], "service": ["binding"]}
-    if "combineCategoryBags" in qualifiers:
-        return [kind, *below.get(kind, [])]
-    if "serviceSubset" in qualifiers and kind == "business":
-        return ["service"]
-    if "bindingSubset" in qualifiers and kind in below:
-        return ["binding"]
-    return [kind]
-
-
-def _owners(bag: str, reference: KeyedReference, qualifiers: Qualifiers) -> Select[Any]:
-    """The keys of entities that have this reference in that bag. The keyName only counts among
-    general keywords, where it is the name of the user's own system."""
-    table = keyed_reference.c
-    where = [
-        table.bag == bag,
-        table.tmodel_key == reference.tmodel_key,
-        matches(table.key_value, table.folded, reference.key_value, qualifiers),
-    ]
-    if reference.tmodel_key == GENERAL_KEYWORDS:
-        where.append(table.key_name == reference.key_name)
-    return select(table.entity_key).where(*where)
-
-
-def _bindings_with(tmodel_keys: Sequence[str], *, every: bool) -> Select[Any]:
-    """The keys of bindings whose fingerprint holds every, or any, of the tModels."""
-    owner, key = instance_info.c.entity_key, instance_info.c.tmodel_key
-    wanted = list(dict.fromkeys(tmodel_keys))
-    query = select(owner).where(key.in_(wanted))
-    if not every:
-        return query
-    # One condition however many there are: an embedded find_tModel may find a thousand, and
-    # databases limit how deep an expression goes.
-    return query.group_by(owner).having(func.count(key.distinct()) == len(wanted))
-
-
-def _raise_to(kind: Kind, level: Kind, keys: Any, qualifiers: Qualifiers) -> Any:
-    """From keys of one level to the keys of what contains them, up to ``kind``. A business also
-    contains the services that it projects."""
-    while level != kind:
-        inner = entity.alias()
-        above = select(inner.c.parent_key).where(inner.c.kind == level, inner.c.key.in_(keys))
-        if level == "service" and "suppressProjectedServices" not in qualifiers:
-            keys = above.union_all(projecting(keys))
-        else:
-            keys = above
-        level = PARENT_KIND[level]
-    return keys
+        order.append(("modified", True))
+    elif "sortByDateAsc" in qualifiers and kind != "binding":
+        order.append(("modified", False))
+    if not order and folded:
+        order.append(("sort_folded", False))
+    by_name_alone = [name for name, _ in order] == ["sort_name"]
+    return None if not order or by_name_alone else order

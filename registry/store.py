@@ -6,7 +6,7 @@ Every public method is synchronous and safe to call from several threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, select, text, update
@@ -17,6 +17,8 @@ from registry import search
 from registry.assertions import forget_businesses
 from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
+from registry.errors import UddiError
+from registry.infos import Info, infos, service_infos
 from registry.model import (
     BindingTemplate,
     BusinessEntity,
@@ -33,7 +35,7 @@ from registry.rows import kind_of
 from registry.saving import (
     check_owner,
     descendants,
-    insert_entity,
+    insert_entities,
     now,
     removed,
     save_tree,
@@ -45,6 +47,16 @@ from registry.tables import entity, open_engine
 from registry.uddi.wellknown import WELL_KNOWN
 from registry.upgrading import upgrade
 
+
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """``services``: those of each business, by its key."""
+
+    page: search.Page
+    infos: list[Info]
+    services: dict[str, list[Info]] = field(default_factory=dict)
+
+
 T = TypeVar("T")
 E = TypeVar("E", bound=Entity)
 
@@ -55,11 +67,20 @@ class Store:
     """The registry's data behind one SQLAlchemy URL. Opening it makes or upgrades its tables and
     seeds the well-known tModels. NewerDatabase; SQLAlchemyError where it cannot be had."""
 
-    def __init__(self, url: str, *, max_rows: int = 1000, find_all: bool = False) -> None:
+    def __init__(
+        self,
+        url: str,
+        *,
+        max_rows: int = 1000,
+        find_all: bool = False,
+        default_rows: int = 100,
+        max_keys: int = 1000,
+    ) -> None:
         self.engine = open_engine(url)
         upgrade(self.engine)
         self._writing = self.engine.execution_options(writes=True)
-        self._limits = search.Limits(max_rows, find_all)
+        self._max_keys = max_keys
+        self._limits = search.Limits(max_rows, find_all, min(default_rows, max_rows))
         self._subscribers = Subscribers(self.last_index)
         self._seed()
 
@@ -76,7 +97,9 @@ class Store:
 
     def get(self, kind: Kind, keys: Sequence[str]) -> list[Any]:
         """The entities in the order of their keys, with everything inside them.
-        E_invalidKeyPassed names the first key that is none of this kind."""
+        E_invalidKeyPassed names the first key that is none of this kind; E_resultSetTooLarge
+        where there are more keys than one answer may have."""
+        self._check_number(keys)
         with self.engine.connect() as connection:
             return read(connection, kind, keys, _DEPTH[kind])
 
@@ -98,6 +121,16 @@ class Store:
             page = search.find_keys(connection, kind, find, self._limits)
             found = read(connection, kind, page.keys, depth, hidden=False)
             return replace(page, entities=tuple(found))
+
+    def listed(self, kind: Kind, find: Find, *, projected: bool = True) -> Listed:
+        """What matches, one page of it, no more of each than a list shows. ``projected``: the
+        services of a business that are another's too."""
+        with self.engine.connect() as connection:
+            page = search.find_keys(connection, kind, find, self._limits)
+            shown = infos(connection, page.keys)
+            if kind != "business":
+                return Listed(page, shown)
+            return Listed(page, shown, service_infos(connection, page.keys, projected=projected))
 
     def conditions(self, connection: Connection, kind: Kind, find: Find) -> list[Any] | None:
         """What a find asks for, as conditions on the table ``entity``; None: it finds nothing."""
@@ -124,7 +157,8 @@ class Store:
             )
 
     def operational_infos(self, keys: Sequence[str]) -> list[OperationalInfo]:
-        """E_invalidKeyPassed names the first key that is not there."""
+        """Errors as for ``get``."""
+        self._check_number(keys)
         with self.engine.connect() as connection:
             rows = {row.key: row for row in rows_where(connection, entity.c.key, keys)}
         require(keys, rows)
@@ -133,6 +167,14 @@ class Store:
             for k in keys
             for r in [rows[k]]
         ]
+
+    def _check_number(self, keys: Sequence[str]) -> None:
+        if len(keys) > self._max_keys:
+            raise UddiError(
+                "resultSetTooLarge",
+                f"一次最多取 {self._max_keys} 个键，收到 {len(keys)} 个，请分几次取 / one call may "
+                f"get {self._max_keys} keys, here are {len(keys)}; use several calls",
+            )
 
     # --- publishing --------------------------------------------------------------------------
 
@@ -240,6 +282,6 @@ class Store:
             moment = now()
             for tmodel in WELL_KNOWN:
                 if tmodel.key not in there:
-                    insert_entity(connection, OPERATOR, tmodel, None, 0, moment, moment)
+                    insert_entities(connection, OPERATOR, tmodel, None, 0, moment, {})
 
         self.write(work)

@@ -24,7 +24,14 @@ from registry.uddi.older_requests import to_version_3
 from registry.uddi.older_versions import OLDER, Older
 from registry.uddi.publication import PUBLICATION
 from registry.uddi.security import SECURITY
-from registry.uddi.soap import EnvelopeError, envelope, open_envelope, plain_fault, uddi_fault
+from registry.uddi.soap import (
+    EnvelopeError,
+    element_of,
+    envelope,
+    open_envelope,
+    plain_fault,
+    uddi_fault,
+)
 from registry.uddi.subscription import SUBSCRIPTION
 from registry.uddi.subscription_results import NAMESPACE as SUBSCRIPTION_NAMESPACE
 
@@ -117,7 +124,7 @@ def _answer_older(
 
     newer = to_version_3(older, request, lookup)
     operation = _ALL[etree.QName(newer).localname]
-    return to_older(older, name, operation(context, newer))
+    return to_older(older, name, element_of(operation(context, newer)))
 
 
 def _operation(port: str, namespace: str, name: str) -> Operation:

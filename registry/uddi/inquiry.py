@@ -7,62 +7,44 @@ from collections.abc import Callable
 from lxml import etree
 
 from registry.model import Find, Kind
-from registry.projections import own_services
 from registry.qualifiers import parse
-from registry.uddi.answers import (
-    add_business_infos,
-    add_service_infos,
-    add_tmodel_infos,
-    keys_in,
-    list_root,
-    xml_time,
-)
+from registry.uddi import text
+from registry.uddi.answers import keys_in, xml_time
 from registry.uddi.context import NODE_ID, Context
 from registry.uddi.related import find_related_businesses
 from registry.uddi.v3 import append, q, read, root
 
-Operation = Callable[[Context, etree._Element], etree._Element | None]
+#: The answer is an element or its text.
+Operation = Callable[[Context, etree._Element], etree._Element | str | None]
 
 
-def find_business(context: Context, request: etree._Element) -> etree._Element:
+def find_business(context: Context, request: etree._Element) -> str:
     find = read(request, Find)
-    page = context.store.find("business", find, depth=1)
-    found = list(page.entities)
-    if "suppressProjectedServices" in parse(find.qualifiers):
-        found = [own_services(business) for business in found]
-    answer = list_root("businessList", page)
-    add_business_infos(answer, found)
-    return answer
+    projected = "suppressProjectedServices" not in parse(find.qualifiers)
+    listed = context.store.listed("business", find, projected=projected)
+    return text.found(
+        "businessList", listed.page, text.business_infos(listed.infos, listed.services)
+    )
 
 
-def find_service(context: Context, request: etree._Element) -> etree._Element:
-    page = context.store.find("service", read(request, Find))
-    answer = list_root("serviceList", page)
-    add_service_infos(answer, page.entities)
-    return answer
+def find_service(context: Context, request: etree._Element) -> str:
+    listed = context.store.listed("service", read(request, Find))
+    return text.found("serviceList", listed.page, text.service_infos(listed.infos))
 
 
-def find_binding(context: Context, request: etree._Element) -> etree._Element:
+def find_binding(context: Context, request: etree._Element) -> str:
     page = context.store.find("binding", read(request, Find))
-    answer = list_root("bindingDetail", page)
-    for binding in page.entities:
-        append(answer, binding)
-    return answer
+    return text.found("bindingDetail", page, "".join(map(text.written, page.entities)))
 
 
-def find_tmodel(context: Context, request: etree._Element) -> etree._Element:
-    page = context.store.find("tmodel", read(request, Find))
-    answer = list_root("tModelList", page)
-    add_tmodel_infos(answer, list(page.entities))
-    return answer
+def find_tmodel(context: Context, request: etree._Element) -> str:
+    listed = context.store.listed("tmodel", read(request, Find))
+    return text.found("tModelList", listed.page, text.tmodel_infos(listed.infos))
 
 
 def _detail(kind: Kind, answer_name: str, key_name: str) -> Operation:
-    def get_detail(context: Context, request: etree._Element) -> etree._Element:
-        answer = root(answer_name)
-        for item in context.store.get(kind, keys_in(request, key_name)):
-            append(answer, item)
-        return answer
+    def get_detail(context: Context, request: etree._Element) -> str:
+        return text.details(answer_name, context.store.get(kind, keys_in(request, key_name)))
 
     return get_detail
 

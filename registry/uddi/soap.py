@@ -16,6 +16,11 @@ from registry.errors import UddiError
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
 
+_OPENED = (
+    f"<?xml version='1.0' encoding='utf-8'?>\n<soap:Envelope xmlns:soap=\"{SOAP}\"><soap:Body>"
+)
+_CLOSED = "</soap:Body></soap:Envelope>"
+
 CONTENT_TYPE = "text/xml; charset=utf-8"
 
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
@@ -156,8 +161,15 @@ def open_envelope(body: bytes, content_type: str | None = None) -> etree._Elemen
     return children[0]
 
 
-def envelope(content: etree._Element | None) -> bytes:
-    """An envelope with this in its Body, or with an empty Body."""
+def element_of(content: etree._Element | str | None) -> etree._Element | None:
+    """The same as an element, where it is text."""
+    return etree.fromstring(content) if isinstance(content, str) else content
+
+
+def envelope(content: etree._Element | str | None) -> bytes:
+    """An envelope with this in its Body, an element or its text, or with an empty Body."""
+    if isinstance(content, str):
+        return f"{_OPENED}{content}{_CLOSED}".encode()
     root = etree.Element(f"{{{SOAP}}}Envelope", nsmap={"soap": SOAP})
     body = etree.SubElement(root, f"{{{SOAP}}}Body")
     if content is not None:

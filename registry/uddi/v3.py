@@ -35,7 +35,7 @@ from registry.rows import fold_reference
 
 NAMESPACE = "urn:uddi-org:api_v3"
 
-_XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+XML_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 SIGNATURE = "{http://www.w3.org/2000/09/xmldsig#}Signature"
 
 T = TypeVar("T")
@@ -79,8 +79,8 @@ _IDENTIFIERS = Child("identifier_bag", "keyedReference", KeyedReference, True, "
 _DESCRIPTIONS = Child("descriptions", "description", LangText, True)
 _OVERVIEWS = Child("overview_docs", "overviewDoc", OverviewDoc, True)
 
-_TABLE: dict[type, tuple[Part, ...]] = {
-    LangText: (Attribute("lang", _XML_LANG), Content("value")),
+TABLE: dict[type, tuple[Part, ...]] = {
+    LangText: (Attribute("lang", XML_LANG), Content("value")),
     UseText: (Attribute("use_type", "useType"), Content("value")),
     KeyedReference: (
         Attribute("tmodel_key", "tModelKey", key=True, always=True),
@@ -108,7 +108,7 @@ _TABLE: dict[type, tuple[Part, ...]] = {
         Content("value"),
     ),
     Address: (
-        Attribute("lang", _XML_LANG),
+        Attribute("lang", XML_LANG),
         Attribute("use_type", "useType"),
         Attribute("sort_code", "sortCode"),
         Attribute("tmodel_key", "tModelKey", key=True),
@@ -209,7 +209,7 @@ ELEMENTS: dict[str, type] = {
     "bindingTemplate": BindingTemplate,
     "tModel": TModel,
 }
-_NAME_OF = {cls: element for element, cls in ELEMENTS.items()}
+NAME_OF = {cls: element for element, cls in ELEMENTS.items()}
 
 # Texts of these elements are addresses or keys, where white space around them is only layout.
 _TRIMMED = {"accessPoint", "overviewURL", "discoveryURL", "hostingRedirector", "tModelKey"}
@@ -232,7 +232,7 @@ def read(element: etree._Element, cls: type[T]) -> T:
             "不接受带签名的实体 / signed entities are not accepted here",
         )
     name = etree.QName(element).localname
-    parts = _FIND[name] if cls is Find else _TABLE[cls]
+    parts = _FIND[name] if cls is Find else TABLE[cls]
     values: dict[str, Any] = {}
     for part in parts:
         value = _read_part(element, part, name)
@@ -279,7 +279,7 @@ def _key(text: str, is_key: bool) -> str:
 
 def write(item: Any, name: str = "") -> etree._Element:
     """The element of a structure; ``name`` where it is not one of the four entities."""
-    element = root(name or _NAME_OF[type(item)])
+    element = root(name or NAME_OF[type(item)])
     _write_into(element, item)
     return element
 
@@ -291,7 +291,7 @@ def root(name: str) -> etree._Element:
 
 def append(parent: etree._Element, item: Any, name: str = "") -> etree._Element:
     """The same as write, as a child of ``parent``; a str is the child's text."""
-    element = etree.SubElement(parent, q(name or _NAME_OF[type(item)]))
+    element = etree.SubElement(parent, q(name or NAME_OF[type(item)]))
     if isinstance(item, str):
         element.text = item
     else:
@@ -301,7 +301,7 @@ def append(parent: etree._Element, item: Any, name: str = "") -> etree._Element:
 
 def _write_into(element: etree._Element, item: Any) -> None:
     name = etree.QName(element).localname
-    for part in _FIND[name] if isinstance(item, Find) else _TABLE[type(item)]:
+    for part in _FIND[name] if isinstance(item, Find) else TABLE[type(item)]:
         value = getattr(item, part.field)
         match part:
             case Attribute():

@@ -29,7 +29,9 @@ OFFERS = {
     ("sq", "his"): ["NumberSource", "Patients"],
     ("sq", "lis"): ["LabResults"],
 }
-DATABASES = ("sqlite", *TARGETS)
+#: the names of a database's tables in lower case, as of a HIS that created them without quotes
+LOWER = "postgresql+psycopg in lower case"
+DATABASES = ("sqlite", *TARGETS, LOWER)
 
 
 @dataclass
@@ -92,10 +94,10 @@ def offered(
         path.touch()
         url: Any = f"sqlite:///{path}"
     else:
-        target = Target(database)
+        target = Target(database.partition(" ")[0])
         url = target.url(target.server.database())
     config = {**given, "url": url}
-    copied(file, url)
+    copied(file, url, lower=database == LOWER)
     adapter, original = opened(hospital, name, config), opened(hospital, name, given)
     yield Offered(adapter, original, given["offers"], adapter.source, config)
     adapter.source.close()

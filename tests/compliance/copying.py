@@ -22,6 +22,7 @@ from sqlalchemy.types import NullType, TypeEngine
 
 from adapters.drivers import DRIVERS, with_driver
 from adapters.drivers.limits import Limits
+from adapters.spelling import write_in_lower_case
 
 
 def engine_of(url: str | URL) -> Engine:
@@ -42,8 +43,12 @@ def _view(sql: str, names: list[str], target: Engine) -> str:
     return re.sub(r"\w+", lambda m: quote(m[0]) if m[0] in names else m[0], sql)
 
 
-def copied(file: Path, url: str | URL) -> None:
+def copied(file: Path, url: str | URL, *, lower: bool = False) -> None:
+    """``lower``: with every name in lower case."""
     source, target = create_engine(f"sqlite:///{file}"), engine_of(url)
+    if lower:
+        target.connect().close()
+        write_in_lower_case(target)
     metadata = MetaData()
     metadata.reflect(source)
     for table in metadata.tables.values():

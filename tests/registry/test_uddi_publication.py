@@ -22,7 +22,6 @@ from registry.model import (
     TModel,
     UseText,
 )
-from registry.store import Store
 
 
 def service(number: int, address: str = "http://x") -> BusinessService:
@@ -269,22 +268,3 @@ def test_kill_in_the_middle_of_a_save_leaves_whole_entities_only(tmp_path):
     assert {b.names[0].value for b in there} >= set(acknowledged)
     assert all(len(business.services) == 40 for business in there)
     assert all(len(s.bindings) == 1 for business in there for s in business.services)
-
-
-def test_an_index_answers_every_common_find(tmp_path):
-    from sqlalchemy import text
-
-    store = Store(f"sqlite:///{tmp_path}/registry.db")
-    wanted = {
-        "SELECT entity_key FROM name WHERE kind='service' AND folded >= 'a' AND folded < 'b'":
-            "name_by_folded",
-        "SELECT entity_key FROM keyed_reference WHERE tmodel_key='x' AND key_value='y'":
-            "reference_by_value",
-        "SELECT entity_key FROM instance_info WHERE tmodel_key='x'": "ix_instance_info_tmodel_key",
-        "SELECT * FROM entity WHERE parent_key='x'": "ix_entity_parent_key",
-    }  # fmt: skip
-    with store.engine.connect() as connection:
-        for query, index in wanted.items():
-            plan = connection.execute(text("EXPLAIN QUERY PLAN " + query)).all()
-            assert any(index in row[3] for row in plan), (query, plan)
-    store.close()

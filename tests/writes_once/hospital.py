@@ -15,6 +15,7 @@ from adapters.columns import with_columns
 from adapters.config import SourceConfig
 from adapters.database import Source
 from adapters.registrations.table import REGISTRATION
+from adapters.spelling import write_in_lower_case
 from tests.compliance.copying import engine_of
 
 TODAY = date.today()  # whole nodes look at the real clock
@@ -195,9 +196,14 @@ def patient_id(number: int) -> str:
 
 
 @contextmanager
-def hospital(adapter: str, url: str, limit: int = 10, patients: int = 99) -> Iterator[Hospital]:
-    """A new hospital in an empty database."""
+def hospital(
+    adapter: str, url: str, limit: int = 10, patients: int = 99, *, lower: bool = False
+) -> Iterator[Hospital]:
+    """A new hospital in an empty database. ``lower``: its names are in lower case there."""
     engine = engine_of(url)
+    if lower:
+        engine.connect().close()
+        write_in_lower_case(engine)
     begins = datetime.combine(DAY, time())
     with engine.begin() as connection:
         if adapter == "junwei":
