@@ -77,12 +77,10 @@ def create_app(config: RegistryConfig) -> Starlette:
         await app.state.watch.start()
         app.state.housekeeping.start()
         notifier.start()
-        prober = Prober(store, app.state.health, config.health) if config.health.probe else None
-        if prober is not None:
-            prober.start()
+        if config.health.probe:
+            app.state.prober.start()
         yield
-        if prober is not None:
-            await to_thread.run_sync(prober.stop)
+        await to_thread.run_sync(app.state.prober.stop)
         await to_thread.run_sync(notifier.stop)
         await app.state.watch.stop()
         await to_thread.run_sync(app.state.housekeeping.stop)
@@ -120,6 +118,7 @@ def create_app(config: RegistryConfig) -> Starlette:
         hide_after_seconds=config.lease.hide_after_seconds,
         answers=app.state.health.answering,
     )
+    app.state.prober = Prober(store, app.state.health, config.health)
     app.state.housekeeping = Housekeeping(store, app.state.lived, sweep)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)

@@ -14,6 +14,7 @@ import random
 import ssl
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 
@@ -72,12 +73,18 @@ class Prober:
         self._changed = asyncio.Event()
         self._thread = threading.Thread(target=self._run, name="registry-prober", daemon=True)
         self._stopping = False
+        self.probes = 0
 
     @property
     def interval(self) -> float:
         """Seconds between two probes of a binding, as many as there are."""
         at_most = len(self._targets) / self._settings.probes_per_second
         return max(self._settings.interval_seconds, at_most)
+
+    def counts(self) -> Counter[str]:
+        """How many of the bindings that are probed stand in each state."""
+        standings = dict(self._standings)
+        return Counter(standings.get(key, UNKNOWN).state for key in list(self._targets))
 
     def start(self) -> None:
         self._thread.start()
@@ -287,6 +294,7 @@ class Prober:
                 zh=f"{finding.zh}；院内地址应答正常",
                 en=f"{finding.en}; the inside address answers",
             )
+        self.probes += 1
         standing = judged(before, finding, moment, self._rules)
         self._standings[target.key] = standing
         if standing.state != before.state:

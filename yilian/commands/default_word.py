@@ -13,6 +13,8 @@ def defaulting(word: str) -> type[TyperGroup]:
     class Group(TyperGroup):
         def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
             known = args and (args[0] in self.commands or args[0] in ctx.help_option_names)
-            return super().parse_args(ctx, list(args) if known else [word, *args])
+            if known or (not args and self.no_args_is_help):
+                return super().parse_args(ctx, list(args))
+            return super().parse_args(ctx, [word, *args])
 
     return Group

@@ -56,6 +56,8 @@ def run(
     from registry.app import create_app
     from registry.config import RegistryConfig
     from yilian.config import load
+    from yilian.metrics import metrics_route
+    from yilian.registry_metrics import RegistryMetrics
     from yilian.serve import serve
 
     settings = load(config, RegistryConfig)
@@ -63,14 +65,15 @@ def run(
         if migrate_only:
             print(_migrate(settings.store.url))
             return
-        app = create_app(settings)
+        made = create_app(settings)
+    made.router.routes.insert(0, metrics_route(RegistryMetrics(made.state)))
     serve(
-        app,
+        made,
         settings.listen.host,
         settings.listen.port,
         what="registry",
         stop_with_stdin=stop_with_stdin,
-        on_end=app.state.watch.end,
+        on_end=made.state.watch.end,
     )
 
 
