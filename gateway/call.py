@@ -303,6 +303,7 @@ class CallPath:
         code: str | None = "InternalError"
         try:
             answer = await send()
+            record.node = answer.node or record.node
             record.fault = code = fault_code(answer)
             return answer
         except NoAnswer as error:

@@ -37,6 +37,7 @@ from registry.versions import Versions
 from registry.watch import Watch
 from registry.web.routes import routes as page_routes
 from registry.web.site import Site
+from services.soap.wsdl_diff import compare
 
 T = TypeVar("T")
 
@@ -129,6 +130,8 @@ def create_app(config: RegistryConfig) -> Starlette:
         health=app.state.health,
         leases=app.state.leases,
         versions=app.state.versions,
+        compare=compare,
+        trying=config.trying,
     )
     app.state.logins = CapacityLimiter(LOGINS)
     app.state.logging_in = 0

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from ipaddress import IPv4Network, IPv6Network
+from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    IPvAnyNetwork,
+    field_validator,
+    model_validator,
+)
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
 
@@ -211,6 +218,52 @@ class WatchSettings(_Section):
     waiters: Annotated[int, Field(ge=1, le=100_000)] = 2000
 
 
+_Origin = Annotated[str, Field(pattern=r"^https?://[^/\s?#@]+$", max_length=255)]
+
+
+class TrySettings(_Section):
+    """The page's console, which sends real calls. ``networks``: whose browsers may use it; by
+    default this machine's alone. ``writes``: also operations that change something. ``origins``:
+    the only scheme://host:port that are called, such as the gateway's; empty: every outside
+    address in the registry. ``user`` and ``password_file``: as whom the gateway knows these calls
+    (HTTP Basic); they are sent to ``origins`` alone. A call and its answer are kept in memory for
+    ``keep_minutes``, at most ``keep`` of them, and never written anywhere."""
+
+    enabled: bool = True
+    networks: tuple[IPvAnyNetwork, ...] = (ip_network("127.0.0.0/8"), ip_network("::1/128"))
+    writes: bool = True
+    origins: tuple[_Origin, ...] = ()
+    user: Annotated[str, Field(max_length=255, pattern="^[^:]*$")] = ""
+    password_file: Path | None = None
+    timeout_seconds: Annotated[float, Field(gt=0, le=300)] = 30
+    max_answer_bytes: Annotated[int, Field(ge=1024, le=64 * 1024 * 1024)] = 2 * 1024 * 1024
+    keep_minutes: Annotated[float, Field(gt=0, le=7 * 24 * 60)] = 60
+    keep: Annotated[int, Field(ge=1, le=10_000)] = 200
+    at_once: Annotated[int, Field(ge=1, le=100)] = 8
+
+    @model_validator(mode="after")
+    def _a_password_goes_to_known_places(self) -> TrySettings:
+        if bool(self.user) != (self.password_file is not None):
+            raise ValueError(
+                "user 与 password_file 须同时填写 / user and password_file go together"
+            )
+        if self.user and not self.origins:
+            raise ValueError(
+                "填写 user 时必须用 origins 指明口令可以发往哪里 / "
+                "with a user, origins must say where the password may be sent"
+            )
+        return self
+
+    def admits(self, address: str) -> bool:
+        """Whether a browser at this IP address may use the console."""
+        try:
+            asker = ip_address(address.partition("%")[0])
+        except ValueError:
+            return False
+        mapped = getattr(asker, "ipv4_mapped", None)
+        return any((mapped or asker) in network for network in self.networks)
+
+
 class RegistryConfig(_Section):
     """The whole file."""
 
@@ -224,6 +277,7 @@ class RegistryConfig(_Section):
     watch: WatchSettings = WatchSettings()
     limits: PublisherLimits = PublisherLimits()
     subscription: SubscriptionSettings = SubscriptionSettings()
+    trying: Annotated[TrySettings, Field(alias="try")] = TrySettings()
 
     @model_validator(mode="after")
     def _users_differ(self) -> RegistryConfig:

@@ -14,6 +14,8 @@ from markupsafe import Markup
 from starlette.requests import Request
 from starlette.responses import Response
 
+from registry.web.forms import field_id
+from registry.web.parts import flat
 from registry.web.words import WORDS
 from services.soap.values import LOCAL
 
@@ -28,7 +30,8 @@ SECURITY_HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    "Referrer-Policy": "no-referrer",
+    # Not no-referrer: with that a browser sends "Origin: null" with our own forms.
+    "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
     "Permissions-Policy": "camera=(), geolocation=(), microphone=(), payment=(), usb=()",
@@ -142,6 +145,7 @@ def _environment() -> Environment:
         "milliseconds": milliseconds,
         "web_address": web_address,
         "breakable": breakable,
+        "field_id": field_id,
     }
-    environment.globals |= {"link": link, "to": to, "wsdl_of": wsdl_of}
+    environment.globals |= {"link": link, "to": to, "wsdl_of": wsdl_of, "flat": flat}
     return environment

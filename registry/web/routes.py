@@ -9,7 +9,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from registry.web import overview
+from registry.web import changes, overview, service, state, trying
 from registry.web.site import View, guarded
 
 
@@ -32,9 +32,22 @@ def routes() -> list[BaseRoute]:
         _get("/", overview.overview),
         _get("/search", overview.search),
         _get("/hospital/{key:path}", overview.hospital),
+        _get("/service/{key:path}", service.service),
+        _get("/wsdl/{key:path}", service.wsdl_page),
+        _get("/try/{key:path}", trying.form),
+        _post("/try/{key:path}", trying.send),
+        _get("/tried/{name}", trying.tried),
+        _post("/tried/{name}/delete", trying.drop),
+        _get("/state", state.state),
+        _get("/state/{key:path}", state.history),
+        _get("/changes", changes.changes),
         Mount("/static", _Static(directory=_STATIC)),
     ]
 
 
 def _get(path: str, view: View) -> Route:
     return Route(path, guarded(view), methods=["GET"])
+
+
+def _post(path: str, view: View) -> Route:
+    return Route(path, guarded(view), methods=["POST"])

@@ -5,9 +5,11 @@ Structural types, so that a page can be shown with any of them missing.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, Protocol
+
+from services.soap.wsdl_diff import Comparison
 
 State = Literal["unknown", "passing", "warning", "critical"]
 
@@ -80,6 +82,10 @@ class Version(Protocol):
 
 class Versions(Protocol):
     def of(self, service: str, /) -> Sequence[Version]: ...
+
+
+#: an old and a new WSDL to their differences; NotWsdl
+Compare = Callable[[bytes, bytes], Comparison]
 
 
 class Nothing:

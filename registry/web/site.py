@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from functools import partial
 from typing import Any, TypeVar
 
@@ -14,14 +15,17 @@ from sqlalchemy.exc import SQLAlchemyError
 from starlette.requests import Request
 from starlette.responses import Response
 
+from registry.config import TrySettings
 from registry.errors import UddiError
 from registry.failures import described
 from registry.store import Store
+from registry.web.csrf import Csrf
 from registry.web.grid import Shown, health_of
 from registry.web.rendering import rendered
-from registry.web.seams import HealthBook, Leases, Nothing, Versions
+from registry.web.seams import Compare, HealthBook, Leases, Nothing, Versions
 from registry.web.seek import Index
 from registry.web.snapshot import Snapshot
+from registry.web.tried import KeptCalls
 
 T = TypeVar("T")
 View = Callable[[Request], Awaitable[Response]]
@@ -39,9 +43,16 @@ class Site:
     health: HealthBook = field(default_factory=Nothing)
     leases: Leases = field(default_factory=Nothing)
     versions: Versions = field(default_factory=Nothing)
+    compare: Compare | None = None
+    trying: TrySettings = field(default_factory=TrySettings)
 
     def __post_init__(self) -> None:
         self.snapshot = Snapshot(self.store)
+        self.calls = KeptCalls(self.trying.keep_minutes * 60, self.trying.keep)
+        self.calls_under_way = 0
+        self.csrf = Csrf()
+        # Of their own: a call that takes half a minute must not keep the database's waiting.
+        self._calling = CapacityLimiter(self.trying.at_once)
         self._index: Index | None = None
         self._health: dict[str, Shown] = {}
         self._health_of: Any = None
@@ -55,6 +66,13 @@ class Site:
             # Two threads may both make one; either will do.
             index = self._index = Index(hospitals)
         return index
+
+    def now(self) -> datetime:
+        return datetime.now(UTC)
+
+    async def call_in_thread(self, function: Callable[..., T], *arguments: Any) -> T:
+        """One of the calls that the console sends."""
+        return await to_thread.run_sync(partial(function, *arguments), limiter=self._calling)
 
     def all_health(self) -> dict[str, Shown]:
         """Every service's health by its key, some seconds old where there are many: finding it

@@ -119,7 +119,7 @@ def test_an_operation_is_found_only_where_it_is_offered(client: Client) -> None:
 
 
 def test_the_answer_to_what_is_typed_is_bounded(opened: Open) -> None:
-    client = opened(world.many(200))
+    client = opened(world.many(60))
     found = client.get("/search", params={"q": "院"}).json()
     assert len(found["hospitals"]) == 6 < found["hospital_total"]
     assert client.get("/search", params={"q": "x " * 10_000}).status_code == 200
@@ -127,10 +127,10 @@ def test_the_answer_to_what_is_typed_is_bounded(opened: Open) -> None:
 
 
 def test_pages_and_letters(opened: Open) -> None:
-    client = opened(world.many(100))
+    client = opened(world.many(90))
     first = page(client, "/")
     assert len(names(first)) == PER_PAGE
-    assert len(names(page(client, "/?page=3"))) == 100 - 2 * PER_PAGE
+    assert len(names(page(client, "/?page=3"))) == 90 - 2 * PER_PAGE
     assert first.cssselect("a[rel=next]")[0].get("href") == "/?page=2"
     chong = names(page(client, "/?letter=C"))
     assert chong and all(name.startswith(("重庆", "长安", "春江", "淳安")) for name in chong)
@@ -148,7 +148,7 @@ def test_the_list_follows_the_registry(opened: Open) -> None:
     assert len(names(page(client, "/"))) == 2
     store.save("hx", [world.hospital("nc", "南城医院", services=["LabResults"])])
     assert names(page(client, "/")) == ["华夏中心医院", "南城医院", "石桥社区卫生服务中心"]
-    assert page(client, "/service/uddi:yilian:nc:labresults", 404) is not None
+    page(client, "/service/uddi:yilian:nc:labresults")
     store.delete("hx", "business", [HX])
     assert names(page(client, "/")) == ["南城医院", "石桥社区卫生服务中心"]
     page(client, f"/hospital/{HX}", 404)
@@ -208,7 +208,7 @@ def test_nothing_is_loaded_from_elsewhere_and_nothing_is_inline(client: Client) 
     policy = answer.headers["content-security-policy"]
     assert "default-src 'none'" in policy and "unsafe" not in policy
     assert answer.headers["x-content-type-options"] == "nosniff"
-    assert answer.headers["referrer-policy"] == "no-referrer"
+    assert answer.headers["referrer-policy"] == "same-origin"
     assert " style=" not in answer.text
     assert not re.search(r"\son\w+=", answer.text)
     addresses = re.findall(r'<(?:link|img|script)[^>]*(?:href|src)="([^"]*)"', answer.text)

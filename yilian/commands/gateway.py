@@ -126,7 +126,7 @@ def gates(
     from gateway_config.gates import gate_rows
     from gateway_config.model import GatewayConfig
     from yilian.boundary.gates_shown import as_csv, as_tables
-    from yilian.config import load
+    from yilian.loading import load
     from yilian.screen import Screen
 
     settings = load(config, GatewayConfig)

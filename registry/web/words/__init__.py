@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from registry.web.words import common, overview
+from registry.web.words import common, overview, service, state, trying
 
 Pairs = dict[str, tuple[str, str]]
 
@@ -17,7 +17,7 @@ def _joined(*tables: Pairs) -> Pairs:
     return joined
 
 
-_ALL = _joined(common.WORDS, overview.WORDS)
+_ALL = _joined(common.WORDS, overview.WORDS, service.WORDS, state.WORDS, trying.WORDS)
 
 #: by language and name
 WORDS: dict[str, dict[str, str]] = {
