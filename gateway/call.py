@@ -32,6 +32,7 @@ from services.faults import (
     Fault,
     InvalidArgument,
     MalformedMessage,
+    Overloaded,
     SourceError,
     SourceTimeout,
     SourceUnavailable,
@@ -44,6 +45,7 @@ from services.soap.replies import fault_reply, internal_error, version_of
 _PASSED_BACK = ("retry-after",)
 _GET_STATUS: tuple[tuple[type[Fault], int], ...] = (
     (UnknownService, 404),
+    (Overloaded, 503),
     (SourceTimeout, 504),
     (SourceUnavailable, 502),
     (SourceError, 502),

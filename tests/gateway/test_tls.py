@@ -207,7 +207,7 @@ def test_a_large_call_and_answer_over_tls(gateway: RunningGateway, pki: Pki) -> 
     connection = http.client.HTTPSConnection(
         "127.0.0.1", gateway.tls_port, timeout=30, context=pki.authority.client_context()
     )
-    body = lab_call(b"<a>" + b"y" * 3_000_000 + b"</a>")
+    body = lab_call("<a>" + "y" * 3_000_000 + "</a>")
     connection.request("POST", "/hx/LabResults", body, SOAP_1_1)
     answer = connection.getresponse()
     assert (answer.status, body in answer.read()) == (200, True)
