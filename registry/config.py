@@ -150,7 +150,7 @@ class HealthSettings(_Section):
     gateway's certificate, besides the system's authorities."""
 
     probe: bool = True
-    interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    interval_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 30
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     probes_per_second: Annotated[float, Field(gt=0, le=1000)] = 20
     at_once: Annotated[int, Field(ge=1, le=200)] = 16

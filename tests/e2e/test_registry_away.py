@@ -63,6 +63,7 @@ def kill(alliance: Alliance, name: str) -> None:
     process.wait()
 
 
+@pytest.mark.full
 def test_a_registry_killed_while_it_probes_goes_on_where_it_was(brisk: Alliance) -> None:
     keys = [f"uddi:yilian:{code}:labresults:outside" for code in BOTH]
     url = f"{brisk.plan.registry}/health/bindings"
@@ -94,6 +95,7 @@ def test_the_registry_goes_a_node_restarts_and_it_comes_back_empty(brisk: Allian
     assert calls_work(brisk)
 
 
+@pytest.mark.full
 def test_the_registry_comes_back_older_than_it_was(brisk: Alliance, tmp_path: Path) -> None:
     # A backup from when sq had not joined yet.
     brisk.processes.stop("registry")
