@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yilian.commands import adapter, audit, gateway, registry, wsdl
+from yilian.commands import adapter, audit, gateway, registry, uddi, wsdl
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
@@ -31,6 +31,7 @@ app.add_typer(audit.app)
 app.add_typer(gateway.app)
 app.add_typer(registry.app)
 app.add_typer(wsdl.app)
+app.add_typer(uddi.app)
 
 
 def main() -> None:
