@@ -61,6 +61,11 @@ class StoreConfig(_Section):
             raise ValueError(
                 f"不是 SQLAlchemy 数据库地址 / not an SQLAlchemy database URL: {value!r}"
             ) from error
+        if url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ValueError(
+                "注册中心支持 sqlite:/// 与 postgresql+psycopg:// / "
+                f"a registry stands on sqlite:/// or postgresql+psycopg://, not on {url.drivername}"
+            )
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise ValueError(
                 "注册中心需要文件，如 sqlite:///registry.db（内存库重启即失） / "
