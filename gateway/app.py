@@ -27,6 +27,7 @@ from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
 from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
+from gateway.tls import Certificates
 from gateway.upstream import KeptConnections
 from gateway.ways import Ways
 from gateway_config.model import Forward, GatewayConfig
@@ -38,7 +39,8 @@ class Gateway:
 
     ``find_bindings`` asks the registry for all inside bindings; it may block (it runs in a thread
     of its own) and may raise whatever it likes. ``log``: JSON lines on standard output by
-    default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py."""
+    default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py. ``worker``
+    numbers the processes of one gateway, from 0."""
 
     def __init__(
         self,
@@ -48,6 +50,7 @@ class Gateway:
         log: Log | None = None,
         make_forwarder: Callable[[Forward], Forwarder] | None = None,
         reread: Reread | None = None,
+        worker: int = 0,
     ) -> None:
         self._config = config
         self._log = log or json_log()
@@ -55,7 +58,8 @@ class Gateway:
         self._counters = Counters()
         self._remembered = Remembered(config.listen)
         audit = config.audit
-        self._trail = Trail(audit, f"gateway-{config.listen.port}", self._log) if audit else None
+        stream = f"gateway-{config.listen.port}" + (f"-{worker}" if worker else "")
+        self._trail = Trail(audit, stream, self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
@@ -65,8 +69,13 @@ class Gateway:
         )
         pages = [Route("/health", self.health), Route("/", self.page)]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
+        self._worker = worker
+        self.connections = Connections(config, self._counters, self._log)
+        own_tls = config.own_tls
+        #: what the TLS listener shows; None where it has none
+        self.certificates = Certificates(own_tls, self._log) if own_tls is not None else None
         self._plane = Plane(
-            Connections(config, self._counters, self._log),
+            self.connections,
             Pages(self.app, [page.path for page in pages]),
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
@@ -78,7 +87,9 @@ class Gateway:
     @asynccontextmanager
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         straight = self._straight(self._config)
-        ways = self._opened = await Ways.open(self._config, straight, self._log)
+        ways = self._opened = await Ways.open(
+            self._config, straight, self._log, worker=self._worker
+        )
         self._generation = self._plane.path = self._made(self._config, ways)
         try:
             if self._trail is not None:
@@ -105,6 +116,8 @@ class Gateway:
         old, opened = self._generation, self._opened
         if old is None or opened is None:
             raise RuntimeError("the application's lifespan has not begun")
+        if self.certificates is not None and config.own_tls is not None:
+            self.certificates.take(config.own_tls)
         ways = opened.over(config, self._straight(config))
         new = self._made(config, ways, needs_restart(self._config, config))
         self._routes.reconfigure(
@@ -113,7 +126,7 @@ class Gateway:
             own_origins=own_origins(config),
             gates=Gates(config.hospitals),
         )
-        self._plane.connections.take(config)
+        self.connections.take(config)
         self._generation = self._plane.path = new
         task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
         self._retiring.add(task)
@@ -160,6 +173,7 @@ class Gateway:
             not table["file_usable"],
             table["refused"],
             self._reload.refused,
+            self.certificates is not None and not self.certificates.usable,
         )
         word = "degraded" if any(worries) else "ok"
         if not table["routes"] and not registry["reachable"]:
@@ -178,7 +192,8 @@ class Gateway:
             "status": word,
             **status,
             "configuration": self._reload.status(generation),
-            "connections": len(self._plane.connections),
+            "worker": self._worker,
+            "connections": len(self.connections),
             "refusals": dict(self._counters.refusals),
             "refusals_by_rule": self._counters.refusals_by_rule(),
             "audit": self._trail.status() if self._trail is not None else None,

@@ -32,6 +32,7 @@ from services.faults import (
     Fault,
     InvalidArgument,
     MalformedMessage,
+    Overloaded,
     SourceError,
     SourceTimeout,
     SourceUnavailable,
@@ -44,6 +45,7 @@ from services.soap.replies import fault_reply, internal_error, version_of
 _PASSED_BACK = ("retry-after",)
 _GET_STATUS: tuple[tuple[type[Fault], int], ...] = (
     (UnknownService, 404),
+    (Overloaded, 503),
     (SourceTimeout, 504),
     (SourceUnavailable, 502),
     (SourceError, 502),
@@ -303,6 +305,7 @@ class CallPath:
         code: str | None = "InternalError"
         try:
             answer = await send()
+            record.node = answer.node or record.node
             record.fault = code = fault_code(answer)
             return answer
         except NoAnswer as error:

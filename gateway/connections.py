@@ -10,7 +10,7 @@ from gateway.counters import Counters
 from gateway.log import Log
 from gateway_config.model import GatewayConfig
 from services.faults import Overloaded
-from services.soap.exchange import fault_reply
+from services.soap.replies import fault_reply
 
 #: seconds between two looks at the clocks of all connections, at most
 SWEEP_SECONDS = 1.0

@@ -21,6 +21,8 @@ def hash_password(password: str) -> str:
     """A new hash line for the password, with a fresh salt. ValueError for an empty password."""
     if not password:
         raise ValueError("密码不能为空 / the password must not be empty")
+    if "\0" in password:
+        raise ValueError("密码不能含 NUL 字符 / the password must hold no NUL character")
     salt = os.urandom(_SALT_BYTES)
     digest = _scrypt(password, salt, _N, _R, _P, _HASH_BYTES)
     return "$".join(["scrypt", str(_N), str(_R), str(_P), _encode(salt), _encode(digest)])
@@ -29,7 +31,8 @@ def hash_password(password: str) -> str:
 def verify(password: str, line: str) -> bool:
     """Whether the password belongs to the hash line. ValueError where the line is not one."""
     n, r, p, salt, digest = parse(line)
-    return hmac.compare_digest(_scrypt(password, salt, n, r, p, len(digest)), digest)
+    same = hmac.compare_digest(_scrypt(password, salt, n, r, p, len(digest)), digest)
+    return same and "\0" not in password  # scrypt takes NULs at a password's end for padding
 
 
 def parse(line: str) -> tuple[int, int, int, bytes, bytes]:

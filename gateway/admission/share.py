@@ -93,10 +93,16 @@ class Places:
 
     def _hand_out(self) -> None:
         while self._free > 0:
-            able = [c for c in self._callers.values() if c.waiting and c.running < self._most]
+            able = [
+                (name, caller)
+                for name, caller in self._callers.items()
+                if caller.waiting and caller.running < self._most
+            ]
             if not able:
                 return
-            caller = min(able, key=lambda c: c.running)
+            name, caller = min(able, key=lambda one: one[1].running)
+            # To the end, so that of two with as many under way the other one is next.
+            self._callers[name] = self._callers.pop(name)
             turn = caller.waiting.popleft()
             self._queued -= 1
             if turn.done():

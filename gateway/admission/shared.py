@@ -23,7 +23,8 @@ class SharedMemory:
     cannot be made, or belongs to somebody else."""
 
     def __init__(self, name: str | None, size: int) -> None:
-        self._file = None if name is None else _open(name, size)
+        self.path = None if name is None else _folder() / name
+        self._file = None if self.path is None else _open(self.path, size)
         self.bytes = mmap.mmap(-1 if self._file is None else self._file, size)
 
     @contextmanager
@@ -39,6 +40,12 @@ class SharedMemory:
         finally:
             fcntl.lockf(file, fcntl.LOCK_UN, size, offset)
 
+    def remove(self) -> None:
+        """Close, and leave no file."""
+        self.close()
+        if self.path is not None:
+            self.path.unlink(missing_ok=True)
+
     def close(self) -> None:
         self.bytes.close()
         if self._file is not None:
@@ -51,16 +58,18 @@ def shared_name(kind: str, address: str) -> str:
     return f"yilian-{os.geteuid()}-{hashlib.sha256(address.encode()).hexdigest()[:16]}.{kind}"
 
 
-def _open(name: str, size: int) -> int:
+def _folder() -> Path:
     memory = Path("/dev/shm")
-    folder = memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
-    file = os.open(
-        folder / name, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC, stat.S_IRWXU
-    )
+    return memory if os.access(memory, os.W_OK) else Path(tempfile.gettempdir())
+
+
+def _open(path: Path, size: int) -> int:
+    flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+    file = os.open(path, flags, stat.S_IRUSR | stat.S_IWUSR)
     try:
         found = os.fstat(file)
         if found.st_uid != os.geteuid() or not stat.S_ISREG(found.st_mode):
-            raise PermissionError(f"{folder / name} 属于别人 / belongs to somebody else")
+            raise PermissionError(f"{path} 属于别人 / belongs to somebody else")
         if found.st_size != size:
             os.ftruncate(file, size)
     except BaseException:

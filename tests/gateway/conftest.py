@@ -16,12 +16,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import pytest
-import uvicorn
 import uvloop
 
 from gateway.app import Gateway
 from gateway.binding import Binding
 from gateway.log import json_log
+from gateway.server import GatewayServer
 from gateway_config.model import GatewayConfig
 from services.soap import version as soap
 from tests.gateway.configured import open_configuration
@@ -122,17 +122,10 @@ class RunningGateway:
         self._socket = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._socket.getsockname()[1]
         self.gateway = Gateway(config, registry, log=json_log(self.log_text))
-        self._server = uvicorn.Server(
-            uvicorn.Config(
-                self.gateway.app,
-                http=self.gateway.protocol,
-                log_config=None,
-                lifespan="on",
-                server_header=False,
-                proxy_headers=False,
-                timeout_graceful_shutdown=5,
-            )
-        )
+        tls = config.own_tls is not None
+        self._tls_socket = socket.create_server(("127.0.0.1", 0)) if tls else None
+        self.tls_port = self._tls_socket.getsockname()[1] if self._tls_socket else 0
+        self._server = GatewayServer(self.gateway, tls=self._tls_socket, grace=5)
         self._task = asyncio.run_coroutine_threadsafe(
             self._server.serve(sockets=[self._socket]), loop.loop
         )

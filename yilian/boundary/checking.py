@@ -9,7 +9,7 @@ from gateway_config.advice import advice
 from gateway_config.files import wrong_files
 from gateway_config.model import GatewayConfig
 from yilian.bindings import bindings_from
-from yilian.config import Misconfigured, Problem, load, misconfigured, problem_at
+from yilian.loading import Misconfigured, Problem, load, misconfigured, problem_at
 
 
 def read(path: Path) -> GatewayConfig:

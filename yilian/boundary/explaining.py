@@ -18,7 +18,7 @@ from gateway_config.policy import decide
 from gateway_config.section import Rate
 from services.soap.version import SOAP_1_2
 from yilian.bindings import bindings_from
-from yilian.config import load
+from yilian.loading import load
 from yilian.refused import Refused
 
 

@@ -10,7 +10,7 @@ from gateway_config.files import proxy_secret
 from gateway_config.haproxy import haproxy
 from gateway_config.section import WrongKey
 from yilian.boundary.checking import read
-from yilian.config import misconfigured, problem_at
+from yilian.loading import misconfigured, problem_at
 from yilian.refused import Refused
 
 

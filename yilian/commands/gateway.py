@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -44,22 +43,9 @@ app.add_typer(render)
 @app.command()
 def run(config: ConfigFile, stop_with_stdin: StopWithStdin = False) -> None:
     """启动网关：查到服务并转发调用；SIGHUP 重读配置 / Start; SIGHUP: read the file again."""
-    from gateway.app import Gateway
-    from yilian.boundary.checking import read_for_running
-    from yilian.serve import serve
+    from yilian.gateway_process import run_gateway
 
-    # Who asks for a reload before the process can do it must not end it.
-    signal.signal(signal.SIGHUP, signal.SIG_IGN)
-    settings, find_bindings = read_for_running(config)
-    running = Gateway(settings, find_bindings, reread=lambda: read_for_running(config))
-    serve(
-        running.app,
-        settings.listen.host,
-        settings.listen.port,
-        what="gateway",
-        stop_with_stdin=stop_with_stdin,
-        http=running.protocol,
-    )
+    run_gateway(config, stop_with_stdin=stop_with_stdin)
 
 
 @app.command()
@@ -126,7 +112,7 @@ def gates(
     from gateway_config.gates import gate_rows
     from gateway_config.model import GatewayConfig
     from yilian.boundary.gates_shown import as_csv, as_tables
-    from yilian.config import load
+    from yilian.loading import load
     from yilian.screen import Screen
 
     settings = load(config, GatewayConfig)
