@@ -115,13 +115,11 @@ class Inquiry(_Section):
     """``find_all_without_criteria``: a find without criteria answers everything, for clients
     such as HHS CONNECT; the specification answers it with nothing. ``max_rows`` bounds every
     find; a client that wants more pages through with listHead. ``default_rows``: how many a find
-    answers that says no maxRows; the rest is told of by truncated. ``max_keys``: how many keys a
-    get_*Detail may have."""
+    answers that says no maxRows; the rest is told of by truncated."""
 
     find_all_without_criteria: bool = False
     default_rows: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    max_keys: Annotated[int, Field(ge=1, le=100_000)] = 1000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
 
 

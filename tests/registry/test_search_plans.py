@@ -12,7 +12,6 @@ from sqlalchemy import event, text
 from stores import sqlite_url, url_in
 
 from bench.catalogue import SERVICES, cases, code, contracts, hospital, own_tmodel
-from registry.errors import UddiError
 from registry.model import BusinessEntity, CategoryBag, Find, KeyedReference, LangText
 from registry.store import Store
 from registry.uddi import v3
@@ -193,18 +192,12 @@ def test_a_count_is_remembered_until_something_changes(store):
 
 
 def test_without_maxrows_a_page_of_the_default_is_answered(store_url):
-    small = Store(store_url, default_rows=3, max_rows=7, max_keys=2)
+    small = Store(store_url, default_rows=3, max_rows=7)
     small.save("bench", [own_tmodel(number) for number in range(10)])
     find = {"names": (LangText("h0%"),), "qualifiers": ("approximateMatch",)}
     assert len(small.find("tmodel", Find(**find)).keys) == 3
     assert small.find("tmodel", Find(**find)).truncated
     assert len(small.find("tmodel", Find(**find, max_rows=9)).keys) == 7
-    keys = small.find("tmodel", Find(**find)).keys
-    with pytest.raises(UddiError, match=r"resultSetTooLarge.*一次最多取 2 个键"):
-        small.tmodels(keys)
-    with pytest.raises(UddiError, match="resultSetTooLarge"):
-        small.operational_infos(keys)
-    assert len(small.tmodels(keys[:2])) == 2
     small.close()
 
 

@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from registry_server import Running, config, running, v3
+from registry_server import Running, config, running
 from sqlalchemy import create_engine, event, text
 from sqlalchemy.engine import Engine
 
@@ -163,11 +163,3 @@ def test_two_registries_on_one_database(tmp_path: Path) -> None:
                     pool.submit(claim, other, "sq", number),
                 ]
                 assert sorted(each.result() for each in claims) == ["saved", "userMismatch"]
-
-
-def test_many_keys_at_once_are_refused_by_the_limit(tmp_path: Path) -> None:
-    with running(config(tmp_path, inquiry={"max_keys": 3})) as server:
-        keys = "".join(f"<businessKey>uddi:k{n}</businessKey>" for n in range(4))
-        reply = server.uddi("inquiry", v3("get_businessDetail", keys))
-        assert reply.error == (40300, "E_resultSetTooLarge")
-        assert "3" in reply.content.findtext("faultstring")
