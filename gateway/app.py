@@ -56,7 +56,7 @@ class Gateway:
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
         self._counters = Counters()
-        self._remembered = Remembered(config.listen)
+        self._remembered = Remembered(config)
         audit = config.audit
         stream = f"gateway-{config.listen.port}" + (f"-{worker}" if worker else "")
         self._trail = Trail(audit, stream, self._log) if audit else None

@@ -28,7 +28,6 @@ from gateway.admission.username_token import UsernameTokens, must_understand
 from gateway.head import Head, Refused
 from gateway_config.files import SECRET_LENGTH, first_line
 from gateway_config.limits import Limits as Configured
-from gateway_config.listen import Listen
 from gateway_config.model import GatewayConfig
 from services.faults import Fault, MustUnderstand, Overloaded
 from services.soap.bounds import Limits
@@ -43,9 +42,12 @@ class Remembered:
     """What outlives a reload, and is the same for all workers: buckets, and nonces used. OSError
     where memory cannot be shared."""
 
-    def __init__(self, listen: Listen) -> None:
+    def __init__(self, config: GatewayConfig) -> None:
+        listen, tls = config.listen, config.own_tls
         alone = listen.workers == 1
-        address = f"{listen.host}:{listen.port}"
+        address = f"{listen.host}:{listen.port}" if listen.plain else ""
+        if tls is not None:
+            address += f"|{tls.host}:{tls.port}"
         self.rates, self.tokens = (
             SharedMemory(None if alone else shared_name(kind, address), size)
             for kind, size in (("rates", rate.SIZE), ("tokens", replay.SIZE))
