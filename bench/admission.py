@@ -128,8 +128,8 @@ async def measure(size: int, seconds: float, *, contract: bool) -> dict[str, flo
 
     async def by_rate() -> None:
         admission.rate(caller, "hx")
-        async with admission.place(caller, "hx"):
-            pass
+        await admission.enter(caller, "hx")
+        admission.leave(caller, "hx")
 
     async def all_together() -> None:
         origin = admission.origin(seen, head)
@@ -139,8 +139,8 @@ async def measure(size: int, seconds: float, *, contract: bool) -> dict[str, flo
         admission.policy(caller, "hx", "LabResults", parsed)
         await admission.contract("hx", "LabResults", parsed, len(body))
         admission.rate(caller, "hx")
-        async with admission.place(caller, "hx"):
-            pass
+        await admission.enter(caller, "hx")
+        admission.leave(caller, "hx")
 
     steps = {
         "caller (Basic, known)": by_caller,
