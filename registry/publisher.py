@@ -20,7 +20,7 @@ from registry.model import (
     UseText,
 )
 from registry.registered import hospital_key, service_key
-from registry.uddi.wellknown import HOSPITAL_CODE
+from registry.uddi.wellknown import BY_HAND, HOSPITAL_CODE
 from registry.uddi.wsdl_mapping import MappedWsdl, map_wsdl
 
 
@@ -111,7 +111,8 @@ def publish(
     not to be published now, and whose entries stay as they are."""
     mapped = [_map(hospital, service) for service in services if service.name not in leave]
     left = {service_key(hospital.code, name) for name in leave}
-    saved, found = _ensure_tmodels(client, token, mapped)
+    shared = {t.key: t for each in mapped for t in (each.port_type, each.binding)}
+    saved, found = ensure_tmodels(client, token, list(shared.values()))
     summary = _save_business(client, token, hospital, [each.service for each in mapped], left)
     return replace(summary, tmodels_saved=tuple(saved), tmodels_found=tuple(found))
 
@@ -136,15 +137,15 @@ def _map(hospital: HospitalEntry, service: ServiceEntry) -> MappedWsdl:
 # --- shared tModels ------------------------------------------------------------------------------
 
 
-def _ensure_tmodels(
-    client: UddiClient, token: str, mapped: Sequence[MappedWsdl]
+def ensure_tmodels(
+    client: UddiClient, token: str, tmodels: Sequence[TModel]
 ) -> tuple[list[str], list[str]]:
-    """The keys saved now and the keys found. A binding's tModel refers to its portType's, so
-    that one comes first."""
-    wanted = {t.key: t for each in mapped for t in (each.port_type, each.binding)}
+    """Save those that are missing; the keys saved now and the keys found. A binding's tModel
+    refers to its portType's, so that one comes first. PublishError where one says something
+    else."""
     saved: list[str] = []
     found: list[str] = []
-    for tmodel in wanted.values():
+    for tmodel in tmodels:
         (saved if _ensure_tmodel(client, token, tmodel) else found).append(tmodel.key)
     return saved, found
 
@@ -206,7 +207,12 @@ def _save_business(
         there = None
     code = KeyedReference(HOSPITAL_CODE, hospital.code, "医院代码")
     base = there or BusinessEntity(key=key)
-    services = services + [service for service in base.services if service.key in left]
+    own_keys = {service.key for service in services}
+    services = services + [
+        service
+        for service in base.services
+        if service.key in left or (_foreign(service, key) and service.key not in own_keys)
+    ]
     others = tuple(r for r in base.identifier_bag if r.tmodel_key != HOSPITAL_CODE)
     # What somebody else put there stays, also an on-call that this node's configuration lacks.
     own = {entry.use_type for entry in hospital.contacts}
@@ -230,6 +236,13 @@ def _save_business(
         changed=tuple(k for k, s in after.items() if k in before and before[k] != s),
         removed=tuple(k for k in before if k not in after),
         business_saved=wanted != there,
+    )
+
+
+def _foreign(service: BusinessService, business_key: str) -> bool:
+    """Not this node's to take out: a projection, or what somebody published by its WSDL."""
+    return service.business_key != business_key or any(
+        reference.tmodel_key == BY_HAND for reference in service.category_bag.references
     )
 
 

@@ -6,7 +6,7 @@ import sys
 
 import typer
 
-from yilian.commands import adapter, audit, gateway
+from yilian.commands import adapter, audit, gateway, uddi
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
@@ -31,6 +31,7 @@ app.command("hash-password")(hash_password)
 app.add_typer(adapter.app)
 app.add_typer(audit.app)
 app.add_typer(gateway.app)
+app.add_typer(uddi.app)
 
 
 def main() -> None:

@@ -21,6 +21,9 @@ PROTOCOL_HTTP = "uddi:uddi.org:protocol:http"
 TRANSPORT_HTTP = "uddi:uddi.org:transport:http"
 
 HOSPITAL_CODE = "uddi:yilian:hospital-code"
+#: Marks services that were published by their WSDL's address and not by a node.
+BY_HAND = "uddi:yilian:published-by-hand"
+PROTOCOL_SOAP12 = "uddi:yilian:protocol:soap12"
 FACE_INSIDE = "uddi:yilian:face:inside"
 
 #: Category systems whose values are keys, and are therefore folded as keys are.
@@ -74,6 +77,10 @@ WELL_KNOWN: tuple[TModel, ...] = (
             "HTTP 传输", "HTTP transport", _SPEC),
     _tmodel(HOSPITAL_CODE, "yilian:hospital-code", "identifier",
             "医联体内的医院代码", "A hospital's code in the alliance"),
+    _tmodel(BY_HAND, "yilian:published-by-hand", "categorization",
+            "由人按 WSDL 地址发布，节点不会删除", "Published by its WSDL; left alone by nodes"),
+    _tmodel(PROTOCOL_SOAP12, "yilian:protocol:soap12", "protocol",
+            "SOAP 1.2 协议", "SOAP 1.2"),
     _tmodel(FACE_INSIDE, "yilian:face:inside", "specification",
             "院内地址，仅供网关使用", "The inside address, for the gateway alone"),
 )

@@ -218,7 +218,11 @@ def test_find_tmodel_by_name_and_category(registry):
     found = client.find_tmodel(Find(names=(LangText("uddi-org:wsdl:types"),)))
     assert found == [WSDL_TYPES]
     protocols = client.find_tmodel(Find(category_bag=bag((TYPES, "protocol"))))
-    assert protocols == ["uddi:uddi.org:protocol:http", "uddi:uddi.org:protocol:soap"]
+    assert protocols == [
+        "uddi:uddi.org:protocol:http",
+        "uddi:uddi.org:protocol:soap",
+        "uddi:yilian:protocol:soap12",
+    ]
 
 
 @pytest.mark.parametrize(

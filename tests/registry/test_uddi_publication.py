@@ -227,7 +227,7 @@ def test_kill_in_the_middle_of_a_save_leaves_whole_entities_only(tmp_path):
     acknowledged: list[str] = []
     enough = threading.Event()
     try:
-        process.stdin.write(settings.model_dump_json() + "\n")
+        process.stdin.write(settings.model_dump_json(by_alias=True) + "\n")
         process.stdin.flush()
         port = process.stdout.readline().strip()
         client = UddiClient(f"http://127.0.0.1:{port}", timeout=20)
