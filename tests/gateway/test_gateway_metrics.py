@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from prometheus_client import CollectorRegistry
 
 from gateway.counters import Counters
@@ -24,3 +26,8 @@ def test_what_is_counted_is_told() -> None:
     assert value("under_way", path="/hx/LabResults") == 1
     assert value("faults_total", path="/hx/LabResults", code="NotFound") == 1
     assert value("refused_total", step="message", rule="limits.depth") == 2
+    document = (Path(__file__).parents[2] / "docs/metrics.md").read_text("utf-8")
+    for family in registry.collect():
+        for sample in family.samples:
+            labels = ", ".join(sample.labels)
+            assert f"| `{sample.name}` | {labels} |" in document
