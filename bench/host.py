@@ -11,7 +11,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import re
 import shutil
 import signal
 import socket
@@ -24,15 +23,13 @@ from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
+from bench import feeding
 from bench.codec import GETLABMASTER
 from bench.contenders import CONTENDERS, Contender, Missing, workshop
+from bench.feeding import SERVER_CORE
 from bench.hospital import legacy_endpoint
 from bench.measure import RESULTS, machine, ratios, save
 from bench.node import ROWS
-
-_TICK = os.sysconf("SC_CLK_TCK")
-_FIGURES = re.compile(r"FIGURES (\d+) (\d+) (\d+) (\d+)\nLATENCY (\d+) (\d+)")
-SERVER_CORE, WRK_CORE = 0, 1
 
 
 class Served:
@@ -70,11 +67,6 @@ class Served:
         with urlopen(Request(self.url, GETLABMASTER, headers), timeout=30) as reply:
             return bytes(reply.read())
 
-    def cpu_seconds(self) -> float:
-        """User and system time of the process, its threads and its ended children."""
-        fields = Path(f"/proc/{self.process.pid}/stat").read_text().rpartition(")")[2].split()
-        return sum(map(int, fields[11:15])) / _TICK
-
     def end(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGTERM)
@@ -87,29 +79,8 @@ class Served:
 
 def feed(served: Served, connections: int, seconds: float) -> dict[str, float]:
     """One turn of wrk."""
-    command = ["taskset", "-c", str(WRK_CORE), "wrk", "-t1", f"-c{connections}", f"-d{seconds:g}s"]
-    script = str(Path(__file__).parent / "wrk.lua")
-    before = served.cpu_seconds()
-    done = subprocess.run(
-        [*command, "-s", script, served.url],
-        env=os.environ | {"BENCH_BODY": GETLABMASTER.decode()},
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    spent = served.cpu_seconds() - before
-    found = _FIGURES.search(done.stdout)
-    assert found is not None, done.stdout
-    calls, microseconds, wrong, failed, median, late = map(int, found.groups())
-    return {
-        "calls_per_second": calls / microseconds * 1e6,
-        "cpu_microseconds": spent / max(calls, 1) * 1e6,
-        "wrong": wrong,
-        "failed": failed,
-        "p50_microseconds": median,
-        "p99_microseconds": late,
-        "load_average": os.getloadavg()[0],
-    }
+    body = {"BENCH_BODY": GETLABMASTER.decode()}
+    return feeding.feed(served.url, served.process.pid, connections, seconds, body)
 
 
 def rows() -> bytes:

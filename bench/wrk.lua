@@ -1,10 +1,23 @@
--- What wrk sends: getlabmaster, as bench/codec.py has it. The body comes from the environment.
+-- What wrk sends: getlabmaster, unless the environment says otherwise. The body is from there, too.
 wrk.method = "POST"
 wrk.headers["Content-Type"] = "text/xml; charset=utf-8"
-wrk.headers["SOAPAction"] = '"http://tempuri.org/getlabmaster"'
+wrk.headers["SOAPAction"] = os.getenv("BENCH_ACTION") or '"http://tempuri.org/getlabmaster"'
+wrk.headers["Authorization"] = os.getenv("BENCH_AUTHORIZATION")
 wrk.body = os.getenv("BENCH_BODY")
+local file = os.getenv("BENCH_BODY_FILE")
+if file then
+  wrk.body = io.open(file, "rb"):read("*a")
+end
 
--- One line that bench/host.py reads; the rest is for people.
+-- Milliseconds that each connection waits before its next request: a steady, not a full load.
+local pause = tonumber(os.getenv("BENCH_PAUSE") or "")
+if pause then
+  function delay()
+    return math.random(0, 2 * pause)
+  end
+end
+
+-- One line that bench/feeding.py reads; the rest is for people.
 function done(summary, latency, requests)
   local errors = summary.errors
   io.write(string.format(

@@ -6,20 +6,20 @@ Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one pl
 
 from __future__ import annotations
 
-import uuid
+import os
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
 from gateway.admission.message import perhaps_version
 from gateway.admission.origin import Origin
 from gateway.admission.steps import Admission, without_security
-from gateway.answers import fault_code, fault_of, why_not_soap
+from gateway.answers import fault_code, fault_of
 from gateway.audit.entry import Outcome
 from gateway.audit.trail import Trail
 from gateway.binding import Binding
 from gateway.certificate import PeerCertificate
 from gateway.counters import Counters
-from gateway.forward import BadAnswer, Forwarder, NoAnswer, NodeAnswer, NodeRequest
+from gateway.forward import Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
 from gateway.log import Log, operation_of
 from gateway.reads import repeatable
@@ -114,7 +114,7 @@ class CallPath:
         self._faces = Faces(config)
 
     async def __call__(self, call: Call) -> Answer:
-        record = Record(uuid.uuid4().hex, call.peer)
+        record = Record(os.urandom(16).hex(), call.peer)
         status, size = 499, 0  # 499: the caller left; nobody reads the status then
         try:
             answer = await self._on_record(await self._answered(call, record), call, record)
@@ -206,7 +206,7 @@ class CallPath:
                 repeatable=repeatable(message.namespace, message.operation, message.request_id),
             )
             return await self._counted(
-                head.path, binding, record, lambda: self._soap(binding, request)
+                head.path, binding, record, lambda: self._forwarder.send(binding, request)
             )
 
     async def _body(self, call: Call, limit: int) -> bytes:
@@ -261,13 +261,6 @@ class CallPath:
             record,
             lambda: self._wsdls.get(binding, base, head.path, table, record.request_id),
         )
-
-    async def _soap(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
-        answer = await self._forwarder.send(binding, request)
-        problem = why_not_soap(answer)
-        if problem is not None:
-            raise BadAnswer(f"{binding.access_point}: {problem}")
-        return answer
 
     # --- what both have in common ----------------------------------------------------------
 

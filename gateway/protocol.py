@@ -38,6 +38,7 @@ _LINGER_SECONDS = 2.0
 _ONE_PIECE = 65_536
 _CONTINUE = b"HTTP/1.1 100 Continue\r\n\r\n"
 _STATUS = {one.value: f"HTTP/1.1 {one.value} {one.phrase}\r\n" for one in HTTPStatus}
+_METHODS = {b"POST": "POST", b"GET": "GET"}
 _log = logging.getLogger(__name__)
 
 
@@ -70,6 +71,7 @@ class AskerProtocol(asyncio.Protocol):
         "busy",
         "certificate",
         "deaf",
+        "feed_bytes",
         "head_bytes",
         "headers",
         "idle_seconds",
@@ -106,7 +108,7 @@ class AskerProtocol(asyncio.Protocol):
         self.headers: Headers = []
         self.busy = self.deaf = self.in_head = self.tls = False
         self.reading = self.writable = True
-        self.head_bytes = self.thrown_away = 0
+        self.head_bytes = self.feed_bytes = self.thrown_away = 0
         self.began: float | None = None  # when the head that is arriving began to
         self.stalled: tuple[float, int] | None = None  # since when so much waits to be taken
         self.peer = ""
@@ -163,6 +165,7 @@ class AskerProtocol(asyncio.Protocol):
         if self.began is None and self.arriving is None:
             self.began, self.head_bytes = self.loop.time(), 0
         in_head = self.arriving is None
+        self.feed_bytes = len(data)
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
@@ -206,7 +209,7 @@ class AskerProtocol(asyncio.Protocol):
         self.began = None
         parser, limits = self.parser, self.plane.connections.limits
         version: str = parser.get_http_version()
-        method = parser.get_method().decode("ascii")
+        method = _METHODS.get(parser.get_method()) or parser.get_method().decode("ascii")
         if parser.should_upgrade() and method != "CONNECT":
             return  # read once more without the offer: see _without_upgrade
         request = self._request(
@@ -218,9 +221,10 @@ class AskerProtocol(asyncio.Protocol):
         try:
             if len(self.headers) > limits.max_headers:
                 raise framing.too_many_headers(limits.max_headers)
-            size = len(self.url) + sum([len(n) + len(v) + 4 for n, v in self.headers])
-            if size > limits.max_head_bytes:
-                raise framing.head_too_large(limits.max_head_bytes)
+            if self.head_bytes + self.feed_bytes > limits.max_head_bytes:
+                size = len(self.url) + sum([len(n) + len(v) + 4 for n, v in self.headers])
+                if size > limits.max_head_bytes:
+                    raise framing.head_too_large(limits.max_head_bytes)
             if framing.check_framing(version, self.headers):
                 request.continue_wanted = self._say_continue
         except Refused as refused:

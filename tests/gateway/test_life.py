@@ -108,7 +108,7 @@ def test_a_defect_of_ours_is_a_fault_without_its_innards(
     def broken(*arguments: object) -> None:
         raise RuntimeError("secret")
 
-    monkeypatch.setattr("gateway.call.why_not_soap", broken)
+    monkeypatch.setattr("gateway.balance.why_not_soap", broken)
     answer = gateway.post("/hx/LabResults")
     assert "<Code>InternalError</Code>" in answer.text
     assert "secret" not in answer.text
