@@ -256,7 +256,8 @@ def _check_size(find: Find) -> None:
         ("tModelBag", find.tmodel_bag),
         ("discoveryURLs", find.discovery_urls),
         ("keyedReferenceGroup", find.category_bag.groups),
-        *(("keyedReferenceGroup", group.references) for group in find.category_bag.groups),
+        # each is a condition inside a condition, so it is all of them together that count
+        ("keyedReferenceGroup", [r for g in find.category_bag.groups for r in g.references]),
     ):
         if len(given) > MOST_CRITERIA:
             raise UddiError(

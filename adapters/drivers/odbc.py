@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, ExceptionContext, PoolProxiedConnection, event
+from sqlalchemy.engine.cursor import FullyBufferedCursorFetchStrategy
 
 from adapters.drivers.deadline import Deadline
 
@@ -115,6 +116,27 @@ def stopping(
             teller.close()
 
     return stop
+
+
+def names_decoded(engine: Engine, codec: str) -> Engine:
+    """The engine, with the names of columns as ``codec`` has them: an ANSI driver hands each byte
+    on as a character, and may put NULs behind them."""
+
+    @event.listens_for(engine, "after_cursor_execute")
+    def _executed(
+        connection: Connection, cursor: Any, statement: str, values: Any, context: Any, many: bool
+    ) -> None:
+        columns = cursor.description or ()
+        if not all(column[0].isascii() for column in columns):
+            named = [
+                (column[0].rstrip("\0").encode("latin-1").decode(codec), *column[1:])
+                for column in columns
+            ]
+            context.cursor_fetch_strategy = FullyBufferedCursorFetchStrategy(
+                cursor, named, cursor.fetchall()
+            )
+
+    return engine
 
 
 def interrupt(connection: PoolProxiedConnection) -> None:

@@ -58,8 +58,24 @@ def engine(limits: Limits) -> Engine:
 
 
 def _encode(connection: Any, codec: str) -> None:
-    """Text is coded here, on both ways."""
+    """Text is coded here, on both ways; so are statements and the names of columns, which the
+    driver would take for ASCII."""
+    import psycopg
     from psycopg.adapt import Buffer, Dumper, Loader
+
+    class Coded(psycopg.Cursor[Any]):
+        _encoding = codec  # of the names in its description
+
+        def execute(self, query: Any, *arguments: Any, **named: Any) -> Any:
+            return super().execute(_bytes(query), *arguments, **named)
+
+        def executemany(self, query: Any, *arguments: Any, **named: Any) -> None:
+            super().executemany(_bytes(query), *arguments, **named)
+
+    def _bytes(query: Any) -> Any:
+        return query.encode(codec) if isinstance(query, str) else query
+
+    connection.cursor_factory = Coded
 
     class Reads(Loader):
         def load(self, data: Buffer) -> str:

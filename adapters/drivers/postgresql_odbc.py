@@ -83,7 +83,8 @@ def engine(limits: Limits) -> Engine:
         hasty = math.ceil(odbc.CANCEL_SECONDS)
         return {"stop": odbc.stopping(limits.url, 5432, text, cancel, hasty)}
 
-    return pooled(limits, connect, fault, prepare)
+    made = pooled(limits, connect, fault, prepare)
+    return odbc.names_decoded(made, encoding) if encoding else made
 
 
 def fault(error: BaseException) -> type[ServerFault]:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from dataclasses import replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
-
-from sqlalchemy import Connection
 
 from adapters.database import Source
 from adapters.mapped.mapping import MappingFile, Statement
@@ -22,6 +22,8 @@ from services.faults import SourceError, SourceTimeout, SourceUnavailable
 _EXPLAINS = ("sqlite", "postgresql", "mariadb", "mysql")
 #: those of them that do not where nothing may be written
 _BLIND = ("mariadb", "mysql")
+#: statements whose plan tells whether they are right; any other may be a procedure
+_WRITES = ("UPDATE", "INSERT", "DELETE")
 
 
 def lacking(mapping: MappingFile, offers: list[str]) -> list[Problem]:
@@ -78,31 +80,37 @@ def refusals(source: Source, runner: Runner, offers: list[str]) -> list[Problem]
     for (contract, _), statements in runner.mapping.statements.items():
         if contract not in needed:
             continue
-        known: dict[str, Any] = {}
-        spelled = spellings(statements)
+        known = _Known(spellings(statements))
         for statement in statements:
-            problems += _refused(source, runner, statement, known, spelled)
+            problems += _refused(source, runner, statement, known)
     return problems
 
 
-def _refused(
-    source: Source,
-    runner: Runner,
-    statement: Statement,
-    known: dict[str, Any],
-    spelled: dict[str, str],
-) -> list[Problem]:
-    given = {**sample(statement), **known}
+class _Known:
+    """What the steps before have answered; ``all``: and nothing else, as far as can be told."""
+
+    def __init__(self, spelled: dict[str, str]) -> None:
+        self._spelled = spelled
+        self.values: dict[str, Any] = {}
+        self.all = True
+
+    def answers(self, columns: Iterable[str]) -> None:
+        self.values |= {self._spelled.get(one.upper(), one): 1 for one in columns}
+
+
+def _refused(source: Source, runner: Runner, statement: Statement, known: _Known) -> list[Problem]:
+    given = {**sample(statement), **known.values}
     try:
-        with source.connect() as connection:
-            columns = _columns(connection, runner, statement, given, source.config.read_only)
+        columns = _columns(source, runner, statement, given)
     except (SourceUnavailable, SourceTimeout):
         raise
     except SourceError as error:
         return [Problem(statement.spot, error.zh, error.en)]
-    known |= {spelled.get(one.upper(), one): 1 for one in columns or ()}
+    if columns is None and statement.sql.verb not in _WRITES:
+        known.all = False  # a procedure, of which nothing is known before it runs
+    known.answers(columns or ())
     if columns is None or statement.entry.kind != "rows":
-        unknown = [name for name in statement.sql.names if name not in given]
+        unknown = [name for name in statement.sql.names if name not in given and known.all]
         return [
             Problem(
                 statement.spot,
@@ -115,23 +123,26 @@ def _refused(
 
 
 def _columns(
-    connection: Connection,
-    runner: Runner,
-    statement: Statement,
-    given: dict[str, Any],
-    read_only: bool,
+    source: Source, runner: Runner, statement: Statement, given: dict[str, Any]
 ) -> tuple[str, ...] | None:
-    """The columns of a query, which is asked for what no row has; None for what writes, whose
-    plan alone is asked for, and for procedures, of which nothing is known before they run."""
-    if statement.sql.reads:
-        return tuple(runner.execute(connection, statement, given).keys())
-    blind = read_only and connection.dialect.name in _BLIND
-    if (
-        not blind
-        and connection.dialect.name in _EXPLAINS
-        and statement.sql.verb in (*("UPDATE", "INSERT", "DELETE"),)
-    ):
-        runner.execute(connection, statement, given, explain=True).close()
+    """The columns of a query: of a contract's, which is asked for what no row has; of a step's,
+    which may be a function that writes or a sequence, without running it. None for what writes,
+    whose plan alone is asked for, and for what cannot be known before it runs."""
+    name = source.config.url.get_backend_name()
+    sql = statement.sql
+    if sql.reads and (statement.entry.kind == "rows" or name == "sqlite"):
+        with source.connect() as connection:
+            return tuple(runner.execute(connection, statement, given).keys())
+    if name not in _EXPLAINS:
+        return None
+    if sql.reads:
+        with suppress(SourceError), source.connect() as connection:
+            described = replace(statement, sql=sql.described())
+            return tuple(runner.execute(connection, described, given).keys())
+    blind = source.config.read_only and name in _BLIND
+    if sql.reads or (sql.verb in _WRITES and not blind):
+        with source.connect() as connection:
+            runner.execute(connection, statement, given, explain=True).close()
     return None
 
 

@@ -73,6 +73,11 @@ class Sql:
         """The statement that asks for this one's plan."""
         return Sql(f"EXPLAIN {self.written}")
 
+    def described(self) -> Sql:
+        """The query that answers this one's columns, and no row, without running it."""
+        written = self.written.strip().rstrip(";")
+        return Sql(f"SELECT * FROM (\n{written}\n) described LIMIT 0")
+
     def shown(self, given: Collection[str]) -> str:
         """The text as it runs where these values are given, with ``:Name`` for each."""
         return "".join(f":{p.name}" if p.name else p.text for p in self._standing(given))

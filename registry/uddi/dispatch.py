@@ -47,6 +47,9 @@ PORTS: dict[str, dict[str, Operation]] = {
 _NAMESPACES = dict.fromkeys(PORTS, v3.NAMESPACE) | {"subscription": SUBSCRIPTION_NAMESPACE}
 _ALL: dict[str, Operation] = {**INQUIRY, **PUBLICATION, **SECURITY}
 
+#: Elements of a message that asks, and of one that saves or deletes; and what such a one may name.
+MOST_ASKED, MOST_SAVED, MOST_ITEMS = 50_000, 10_000, 1_001
+
 #: The operation that takes a core for a while, on purpose.
 LOGIN = "get_authToken"
 
@@ -80,6 +83,7 @@ def answer(
     if name.localname == LOGIN and not logins:
         raise LoginAsked
     try:
+        _check_size(port, request)
         older = OLDER.get(namespace)
         if older is not None:
             return Answer(200, envelope(_answer_older(context, older, port, request)))
@@ -102,6 +106,24 @@ def answer(
         log.exception("uddi operation failed", operation=name.localname)
         message = "注册中心内部错误，见其日志 / an error inside the registry; see its log"
         return _fault(UddiError("fatalError", message, server=True), namespace)
+
+
+def _check_size(port: str, request: etree._Element) -> None:
+    """E_messageTooLarge for more than one call can do in a moment: while something is saved,
+    nobody else can save."""
+    elements = MOST_ASKED if port == "inquiry" else MOST_SAVED
+    if len(request) > elements or sum(1 for _ in request.iter()) > elements:
+        raise UddiError(
+            "messageTooLarge",
+            f"一条消息超过 {elements} 个元素，请分几次发送 / more than {elements} elements in one "
+            "message; send several",
+        )
+    if port != "inquiry" and len(request) > MOST_ITEMS:
+        raise UddiError(
+            "messageTooLarge",
+            f"一条消息超过 {MOST_ITEMS} 项，请分几次发送 / more than {MOST_ITEMS} items in one "
+            "message; send several",
+        )
 
 
 def refuse(error: UddiError) -> Answer:

@@ -44,14 +44,20 @@ def find_tmodel(context: Context, request: etree._Element) -> str:
 
 def _detail(kind: Kind, answer_name: str, key_name: str) -> Operation:
     def get_detail(context: Context, request: etree._Element) -> str:
-        return text.details(answer_name, context.store.get(kind, keys_in(request, key_name)))
+        keys = keys_in(request, key_name)
+        # As lists are: who asks for all keys of a large registry is told that there is more.
+        found = context.store.get(kind, keys[: context.max_rows])
+        return text.details(answer_name, found, truncated=len(keys) > context.max_rows)
 
     return get_detail
 
 
 def get_operational_info(context: Context, request: etree._Element) -> etree._Element:
     answer = root("operationalInfos")
-    for info in context.store.operational_infos(keys_in(request, "entityKey")):
+    keys = keys_in(request, "entityKey")
+    if len(keys) > context.max_rows:
+        answer.set("truncated", "true")
+    for info in context.store.operational_infos(keys[: context.max_rows]):
         element = etree.SubElement(answer, q("operationalInfo"), entityKey=info.key)
         append(element, xml_time(info.created), "created")
         append(element, xml_time(info.modified), "modified")

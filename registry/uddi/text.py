@@ -27,9 +27,10 @@ def element(name: str, inside: str, attributes: str = "") -> str:
     return f'<{name} xmlns="{NAMESPACE}"{attributes}>{inside}</{name}>'
 
 
-def details(name: str, items: Iterable[Any]) -> str:
-    """A *Detail element with these entities."""
-    return element(name, "".join(written(item) for item in items))
+def details(name: str, items: Iterable[Any], *, truncated: bool = False) -> str:
+    """A *Detail element with these entities; ``truncated``: more were asked for."""
+    marked = ' truncated="true"' if truncated else ""
+    return element(name, "".join(written(item) for item in items), marked)
 
 
 def written(item: Any, name: str = "") -> str:

@@ -6,11 +6,13 @@ import json
 import shutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bench import codec, contenders, host
+from bench import codec, contenders, host, rush
 from bench.measure import interleaved, ratios, save
+from tests.databases.targets import TARGETS, Target
 
 
 @pytest.mark.parametrize(("operation", "rows"), codec.CASES)
@@ -70,3 +72,29 @@ def test_the_host_table(capsys: pytest.CaptureFixture[str]) -> None:
     out = capsys.readouterr()
     assert "SKIPPED" not in out.out + out.err
     assert all(name in out.out for name in names)
+
+
+def hurried(folder: Path, *more: str) -> dict[str, Any]:
+    few = ("--seconds", "0.5", "--callers", "60", "--slots", "5", "--pool", "3", "--queue", "8")
+    rush.main([*few, "--results", str(folder), *more])
+    (made,) = json.loads((folder / "rush.json").read_text("utf-8")).values()
+    assert made["sold_in_each_round"] == made["answered_in_each_round"] == [5]
+    assert made["winners"]["calls"] == 5 * made["rounds"] == len(made["raw"]["winners_ms"])
+    assert made["refused"]["calls"] == sum(made["raw"]["refused_by_ms"].values())
+    assert made["winners"]["p99_ms"] and made["refused"]["p99_ms"]
+    assert "refused p50" in (folder / "rush.txt").read_text("utf-8")
+    return dict(made)
+
+
+def test_a_rush(tmp_path: Path) -> None:
+    hurried(tmp_path)
+
+
+@pytest.mark.full
+@pytest.mark.parametrize("drivername", TARGETS)
+def test_a_rush_is_seen_at_the_server(tmp_path: Path, drivername: str) -> None:
+    target = Target(drivername)
+    url = target.url(target.server.database()).render_as_string(hide_password=False)
+    made = hurried(tmp_path, "--url", url)
+    assert 1 <= made["connections_at_server"]["most"] <= 3
+    assert made["connections_at_server"]["looks"] > 1

@@ -25,10 +25,11 @@ from adapters.drivers.limits import Limits
 from adapters.spelling import write_in_lower_case
 
 
-def engine_of(url: str | URL) -> Engine:
-    """An engine that may do everything, made as an adapter's is."""
+def engine_of(url: str | URL, encoding: str = "") -> Engine:
+    """An engine that may do everything, made as an adapter's is; ``encoding``: its
+    text_encoding."""
     full = with_driver(make_url(url))
-    return DRIVERS[full.drivername].engine(Limits(full, 2, 60, 10, False))
+    return DRIVERS[full.drivername].engine(Limits(full, 2, 60, 10, False, encoding))
 
 
 def _kind(kind: TypeEngine[Any]) -> TypeEngine[Any]:
@@ -43,9 +44,9 @@ def _view(sql: str, names: list[str], target: Engine) -> str:
     return re.sub(r"\w+", lambda m: quote(m[0]) if m[0] in names else m[0], sql)
 
 
-def copied(file: Path, url: str | URL, *, lower: bool = False) -> None:
-    """``lower``: with every name in lower case."""
-    source, target = create_engine(f"sqlite:///{file}"), engine_of(url)
+def copied(file: Path, url: str | URL, *, lower: bool = False, encoding: str = "") -> None:
+    """``lower``: with every name in lower case; ``encoding``: as a source's text_encoding."""
+    source, target = create_engine(f"sqlite:///{file}"), engine_of(url, encoding)
     if lower:
         target.connect().close()
         write_in_lower_case(target)

@@ -151,6 +151,23 @@ def test_the_writes_are_proved_on_a_copy(tmp_path: Path, execute: Execute) -> No
     }
 
 
+@pytest.mark.parametrize("holders", [3, 40])
+def test_the_writes_are_tried_with_patients_who_hold_no_number(
+    tmp_path: Path, execute: Execute, holders: int
+) -> None:
+    files_now(tmp_path)
+    for number in range(1, holders + 1):
+        execute(
+            "INSERT INTO 挂号流水 (流水号, 病人号, 姓名, 安排号, 序号, 记录状态, 就诊)"
+            f" SELECT {number} * 100 + 安排号, '{number:010}', '某', 安排号, {number}, '0', 'N'"
+            " FROM 出诊安排"
+        )
+    report = check(tmp_path, write_test=True)
+    told = broken(report).get("LockNumber", [])
+    assert bool(told) == (holders == 40)
+    assert all("--patient" in words for words in told)
+
+
 def files_now(folder: Path) -> None:
     """The writes are tried on sessions of these days."""
     (folder / "his.db").unlink()

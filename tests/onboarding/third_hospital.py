@@ -76,9 +76,12 @@ DIALECT = {
 }
 
 
-def server_config(folder: Path, url: str | URL) -> SourceConfig:
-    """The configuration of the third hospital on a server; its mapping is put into the folder."""
-    written = mapping()
+def server_config(
+    folder: Path, url: str | URL, change: Callable[[str], str] = lambda text: text
+) -> SourceConfig:
+    """The configuration of the third hospital on a server; its mapping, changed, is put into the
+    folder."""
+    written = change(mapping())
     for here, there in DIALECT[make_url(url).get_backend_name()]:
         assert here in written
         written = written.replace(here, there)
@@ -92,9 +95,11 @@ def server_config(folder: Path, url: str | URL) -> SourceConfig:
     )
 
 
-def open_on_server(folder: Path, url: str | URL) -> Mapped:
+def open_on_server(
+    folder: Path, url: str | URL, change: Callable[[str], str] = lambda text: text
+) -> Mapped:
     """The adapter over it; the caller closes its source."""
-    config = server_config(folder, url)
+    config = server_config(folder, url, change)
     made = ADAPTERS["mapped"](  # type: ignore[call-arg]
         Source("his", "third", config), config.settings, lambda: NOW
     )

@@ -16,7 +16,8 @@ from typing import Any
 from adapters.config import SourceConfig
 from services.faults import Conflict
 from services.number_source import NumberSourceSlot
-from services.registration_states import REGISTERED, RELEASED, RETURNED
+from services.registration import RegistrationRecord
+from services.registration_states import LIVING, REGISTERED, RELEASED, RETURNED
 from yilian.onboarding.findings import Findings
 from yilian.onboarding.rules import DAYS, NOBODY
 
@@ -53,14 +54,22 @@ def prove(findings: Findings, offers: list[str], patients: list[str]) -> None:
 def _registration(findings: Findings, patients: list[str]) -> None:
     adapter: Any = findings.adapter
     slot = _open_session(adapter)
-    if slot is None or len(patients) < 2:
+    if slot is None:
         findings.outcome("LockNumber").breaks(
-            "没有可试的号源（开放、未停诊、有余号），或样本病人不足两人，无法试写",
-            "no session to try (open, not stopped, with numbers left), or fewer than two patients",
+            "没有可试的号源（开放、未停诊、有余号），无法试写",
+            "no session to try: open, not stopped, with numbers left",
+        )
+        return
+    free = [one for one in patients if not _holds_a_number(adapter, one, slot)]
+    if len(free) < 2:
+        findings.outcome("LockNumber").breaks(
+            f"号源 {slot.ScheduleId} 没有两位尚未挂号的样本病人，无法试写；可用 --patient 指定",
+            f"no two of the patients are without a number of session {slot.ScheduleId}; name "
+            "others with --patient",
         )
         return
     kept = adapter.settings_model.model_validate(adapter.source.config.settings)
-    first, second = patients[:2]
+    first, second = free[:2]
     key = f"ScheduleId={slot.ScheduleId}"
     fees = slot.RegistrationFee + slot.ConsultationFee
 
@@ -132,6 +141,11 @@ def _registration(findings: Findings, patients: list[str]) -> None:
         left("Register", 1, "挂号")
         if slot.ScheduleDate == date.today():
             write("CheckIn", RegistrationId=direct.RegistrationId)
+
+
+def _holds_a_number(adapter: Any, patient_id: str, slot: NumberSourceSlot) -> bool:
+    records: list[RegistrationRecord] = adapter.ListRegistrations(PatientId=patient_id)
+    return any(one.ScheduleId == slot.ScheduleId and one.State in LIVING for one in records)
 
 
 def _listed(findings: Findings, patient_id: str, registration_id: str, state: str) -> None:
