@@ -62,7 +62,6 @@ def create_app(config: RegistryConfig) -> Starlette:
         max_rows=config.inquiry.max_rows,
         find_all=config.inquiry.find_all_without_criteria,
         default_rows=config.inquiry.default_rows,
-        max_keys=config.inquiry.max_keys,
     )
     accounts = Accounts(store.engine, config.publishers, config.security.token_lifetime_minutes)
 

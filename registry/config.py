@@ -61,6 +61,11 @@ class StoreConfig(_Section):
             raise ValueError(
                 f"不是 SQLAlchemy 数据库地址 / not an SQLAlchemy database URL: {value!r}"
             ) from error
+        if url.get_backend_name() not in ("sqlite", "postgresql"):
+            raise ValueError(
+                "注册中心支持 sqlite:/// 与 postgresql+psycopg:// / "
+                f"a registry stands on sqlite:/// or postgresql+psycopg://, not on {url.drivername}"
+            )
         if url.get_backend_name() == "sqlite" and url.database in (None, "", ":memory:"):
             raise ValueError(
                 "注册中心需要文件，如 sqlite:///registry.db（内存库重启即失） / "
@@ -110,13 +115,11 @@ class Inquiry(_Section):
     """``find_all_without_criteria``: a find without criteria answers everything, for clients
     such as HHS CONNECT; the specification answers it with nothing. ``max_rows`` bounds every
     find; a client that wants more pages through with listHead. ``default_rows``: how many a find
-    answers that says no maxRows; the rest is told of by truncated. ``max_keys``: how many keys a
-    get_*Detail may have."""
+    answers that says no maxRows; the rest is told of by truncated."""
 
     find_all_without_criteria: bool = False
     default_rows: Annotated[int, Field(ge=1, le=100_000)] = 100
     max_rows: Annotated[int, Field(ge=1, le=100_000)] = 1000
-    max_keys: Annotated[int, Field(ge=1, le=100_000)] = 1000
     max_body_bytes: Annotated[int, Field(ge=1024)] = 4 * 1024 * 1024
 
 
