@@ -11,7 +11,7 @@ RELATIONSHIPS = "uddi:uddi.org:relationships"
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         yield server
 

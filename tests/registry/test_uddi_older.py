@@ -24,7 +24,7 @@ HX = "uddi:yilian:hospital:hx"
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         for code, name in (("hx", "华夏 Hospital_1"), ("sq", "华夏社区")):
             publish_node(

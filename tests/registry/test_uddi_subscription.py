@@ -25,7 +25,7 @@ LOOPBACK = {"listener_networks": ["127.0.0.0/8", "::1/128"], "interval_seconds":
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     settings = config(tmp_path_factory.mktemp("registry"), subscription=LOOPBACK)
     with running(settings) as server:
         yield server
