@@ -14,6 +14,9 @@ _SQLSTATES = {"40001", "40P01", "55P03", "57014", "53300"}
 #: MySQL and MariaDB: too many connections, lock wait timeout, deadlock, statement timeouts
 _NUMBERS = {1040, 1205, 1213, 1969, 3024}
 
+#: No room: SQLite's disk; PostgreSQL's
+_FULL_SQLSTATES = {"53100"}
+
 _LONGEST = 200
 
 
@@ -30,6 +33,14 @@ def busy(error: SQLAlchemyError) -> bool:
     if getattr(cause, "sqlstate", None) in _SQLSTATES:
         return True
     return bool(cause.args) and cause.args[0] in _NUMBERS
+
+
+def full(error: SQLAlchemyError) -> bool:
+    """Whether there was no room on the disk: nothing is lost, and nothing can be published."""
+    cause: Any = getattr(error, "orig", None)
+    if isinstance(cause, sqlite3.Error):
+        return getattr(cause, "sqlite_errorcode", 0) & 0xFF == sqlite3.SQLITE_FULL
+    return getattr(cause, "sqlstate", None) in _FULL_SQLSTATES
 
 
 def described(error: SQLAlchemyError) -> str:

@@ -17,7 +17,6 @@ from registry import search
 from registry.assertions import forget_businesses
 from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
-from registry.errors import UddiError
 from registry.infos import Info, infos, service_infos
 from registry.model import (
     BindingTemplate,
@@ -74,12 +73,10 @@ class Store:
         max_rows: int = 1000,
         find_all: bool = False,
         default_rows: int = 100,
-        max_keys: int = 1000,
     ) -> None:
         self.engine = open_engine(url)
         upgrade(self.engine)
         self._writing = self.engine.execution_options(writes=True)
-        self._max_keys = max_keys
         self._limits = search.Limits(max_rows, find_all, min(default_rows, max_rows))
         self._subscribers = Subscribers(self.last_index)
         self._seed()
@@ -97,9 +94,7 @@ class Store:
 
     def get(self, kind: Kind, keys: Sequence[str]) -> list[Any]:
         """The entities in the order of their keys, with everything inside them.
-        E_invalidKeyPassed names the first key that is none of this kind; E_resultSetTooLarge
-        where there are more keys than one answer may have."""
-        self._check_number(keys)
+        E_invalidKeyPassed names the first key that is none of this kind."""
         with self.engine.connect() as connection:
             return read(connection, kind, keys, _DEPTH[kind])
 
@@ -157,8 +152,7 @@ class Store:
             )
 
     def operational_infos(self, keys: Sequence[str]) -> list[OperationalInfo]:
-        """Errors as for ``get``."""
-        self._check_number(keys)
+        """E_invalidKeyPassed names the first key that is not there."""
         with self.engine.connect() as connection:
             rows = {row.key: row for row in rows_where(connection, entity.c.key, keys)}
         require(keys, rows)
@@ -167,14 +161,6 @@ class Store:
             for k in keys
             for r in [rows[k]]
         ]
-
-    def _check_number(self, keys: Sequence[str]) -> None:
-        if len(keys) > self._max_keys:
-            raise UddiError(
-                "resultSetTooLarge",
-                f"一次最多取 {self._max_keys} 个键，收到 {len(keys)} 个，请分几次取 / one call may "
-                f"get {self._max_keys} keys, here are {len(keys)}; use several calls",
-            )
 
     # --- publishing --------------------------------------------------------------------------
 

@@ -23,10 +23,15 @@ from sqlalchemy import (
     create_engine,
     event,
 )
-from sqlalchemy.engine import Connection, Engine
+from sqlalchemy.engine import Connection, Engine, make_url
 
 #: The most database work at one time; callers wait for a turn outside the database.
 POOL_SIZE = 8
+
+#: How long a statement waits for somebody else's lock, and how long it may take at all, before its
+#: caller is told that the database is busy. Shorter than callers wait for an answer.
+LOCK_MILLISECONDS = 5_000
+STATEMENT_MILLISECONDS = 30_000
 
 # Code point order everywhere: it is UDDI's binarySort, and prefix ranges rely on it.
 _Words = String(255).with_variant(String(255, collation="C"), "postgresql")
@@ -158,7 +163,17 @@ token = Table(
 
 def open_engine(url: str) -> Engine:
     """An engine; what tables there are is registry.upgrading's matter."""
-    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True)
+    options: dict[str, Any] = {}
+    if make_url(url).get_backend_name() == "postgresql":
+        limits = {
+            "lock_timeout": LOCK_MILLISECONDS,
+            "statement_timeout": STATEMENT_MILLISECONDS,
+            # A registry whose machine is gone must not hold up the others for ever.
+            "idle_in_transaction_session_timeout": 2 * STATEMENT_MILLISECONDS,
+        }
+        said = " ".join(f"-c {name}={value}" for name, value in limits.items())
+        options["connect_args"] = {"options": said, "connect_timeout": 10}
+    engine = create_engine(url, pool_size=POOL_SIZE, max_overflow=2, pool_pre_ping=True, **options)
     if engine.dialect.name == "sqlite":
         event.listen(engine, "connect", _set_up_sqlite)
         event.listen(engine, "begin", _begin_sqlite)
@@ -169,7 +184,7 @@ def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # None: sqlite3 starts no transactions of its own; _begin_sqlite does, and says which kind.
     connection.isolation_level = None
     for pragma in (
-        "busy_timeout = 10000",
+        f"busy_timeout = {LOCK_MILLISECONDS}",
         "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",

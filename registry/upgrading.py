@@ -73,6 +73,9 @@ def upgrade(engine: Engine, to: str = "head") -> Upgraded:
 
 def _upgrade(connection: Connection, config: Config, scripts: ScriptDirectory, to: str) -> Upgraded:
     if connection.dialect.name == "postgresql":
+        # However long another registry's upgrade, or an index of this one, may take.
+        for limit in ("lock_timeout", "statement_timeout"):
+            connection.execute(text(f"SET LOCAL {limit} = 0"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
     before = _revision(connection)
     if before and before not in {script.revision for script in scripts.walk_revisions()}:

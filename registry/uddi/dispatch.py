@@ -14,7 +14,7 @@ from lxml import etree
 from sqlalchemy.exc import SQLAlchemyError
 
 from registry.errors import UddiError
-from registry.failures import busy, described
+from registry.failures import busy, described, full
 from registry.older_keys import newer_keys
 from registry.uddi import schema, v3
 from registry.uddi.context import Context
@@ -101,6 +101,11 @@ def answer(
             return _fault(UddiError("busy", message), namespace)
         log.error("uddi store failed", operation=name.localname, error=described(error))
         message = "注册中心数据库出错，见其日志 / the registry's database failed; see its log"
+        if full(error):
+            message = (
+                "注册中心的磁盘已满，什么也没有保存；查询照常 / the registry's disk is full: "
+                "nothing was saved; finds go on"
+            )
         return _fault(UddiError("fatalError", message, server=True), namespace)
     except Exception:
         log.exception("uddi operation failed", operation=name.localname)

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import uvicorn
 from lxml import etree
+from stores import url_in
 
 from registry.app import create_app
 from registry.client import UddiClient
@@ -99,7 +100,7 @@ def v3(operation: str, content: str = "", attributes: str = "") -> str:
 
 
 def config(folder: Path, **changes: object) -> RegistryConfig:
-    values = {"store": {"url": f"sqlite:///{folder}/registry.db"}, "publishers": PUBLISHERS}
+    values = {"store": {"url": url_in(folder)}, "publishers": PUBLISHERS}
     return RegistryConfig.model_validate({**values, **changes})
 
 

@@ -4,17 +4,15 @@ from __future__ import annotations
 
 import pytest
 from registry_server import Running, config, running, v3
-from stores import BACKENDS, URLS
 
 from registry.older_keys import older_key
 
 RELATIONSHIPS = "uddi:uddi.org:relationships"
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def registry(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
-    with running(config(folder, store={"url": URLS[request.param](folder)})) as server:
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, backend):
+    with running(config(tmp_path_factory.mktemp("registry"))) as server:
         yield server
 
 

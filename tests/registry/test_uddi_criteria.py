@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 from registry_server import config, running, v3
-from stores import BACKENDS, URLS
 
 from registry.model import (
     BindingTemplate,
@@ -31,10 +30,9 @@ def at(*pairs, key=ADDRESS):
     return {"category_bag": CategoryBag(groups=(group(*pairs, key=key),))}
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def registry(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
-    with running(config(folder, store={"url": URLS[request.param](folder)})) as server:
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, backend):
+    with running(config(tmp_path_factory.mktemp("registry"))) as server:
         client, token = server.client(), server.token("admin")
         client.save_tmodels(token, [TModel(k, LangText(k)) for k in (ADDRESS, STREET, CITY)])
         client.save_businesses(

@@ -10,7 +10,6 @@ import pytest
 from registry_server import PASSWORDS, Running, config, running, v3
 from sqlalchemy import create_engine, update
 from sqlalchemy.exc import OperationalError
-from stores import BACKENDS, URLS
 
 from registry.errors import ERRNO
 from registry.older_keys import older_key
@@ -184,12 +183,10 @@ CASES: list[tuple[int, str, Callable[[World], object]]] = [
 ]  # fmt: skip
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def world(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
+@pytest.fixture(scope="module")
+def world(tmp_path_factory, backend):
     settings = config(
-        folder,
-        store={"url": URLS[request.param](folder)},
+        tmp_path_factory.mktemp("registry"),
         inquiry={"max_body_bytes": 60_000},
         limits={"businesses": 5, "services": 3, "tmodels": 3, "assertions": 2},
         subscription={"members": 3},

@@ -11,7 +11,7 @@ from registry.tables import token as token_table
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     """One for all: what these tests send is refused, or is under keys of their own."""
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         yield server
@@ -168,8 +168,7 @@ def test_a_partition_belongs_to_the_owner_of_its_generator(registry):
 def test_an_expired_token(tmp_path):
     with running(config(tmp_path)) as registry:
         token = token_of(registry)
-        engine_url = f"sqlite:///{tmp_path}/registry.db"
-        engine = create_engine(engine_url)
+        engine = create_engine(config(tmp_path).store.url)
         with engine.begin() as connection:
             connection.execute(update(token_table).values(expires=1))
         engine.dispose()
@@ -280,7 +279,7 @@ def test_a_compressed_message_is_refused(registry):
 def test_a_database_that_fails_is_a_server_fault_without_its_details(tmp_path):
     with running(config(tmp_path)) as registry:
         assert registry.send("GET", "/health").status == 200
-        engine = create_engine(f"sqlite:///{tmp_path}/registry.db")
+        engine = create_engine(config(tmp_path).store.url)
         with engine.begin() as connection:
             connection.execute(text("ALTER TABLE entity RENAME TO elsewhere"))
         engine.dispose()

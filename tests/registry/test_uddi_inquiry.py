@@ -39,7 +39,7 @@ def binding(*tmodels: str, category_bag: CategoryBag = NO_BAG) -> BindingTemplat
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     folder = tmp_path_factory.mktemp("registry")
     with running(config(folder)) as server:
         client, token = server.client(), server.token("admin")

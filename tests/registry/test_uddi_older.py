@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from registry_server import PASSWORDS, Reply, Running, config, running, service_wsdl, v3
-from stores import BACKENDS, URLS
 
 from registry.model import KeyedReference
 from registry.older_keys import FIXED, newer_guess, older_key
@@ -24,10 +23,9 @@ NOBODY = "0d7b9e5c-6b1f-4c43-9f0e-5f1d0b3c2a11"
 HX = "uddi:yilian:hospital:hx"
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def registry(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
-    with running(config(folder, store={"url": URLS[request.param](folder)})) as server:
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, backend):
+    with running(config(tmp_path_factory.mktemp("registry"))) as server:
         for code, name in (("hx", "华夏 Hospital_1"), ("sq", "华夏社区")):
             publish_node(
                 server.client(),

@@ -22,6 +22,7 @@ from registry.model import (
     TModel,
     UseText,
 )
+from registry.store import Store
 
 
 def service(number: int, address: str = "http://x") -> BusinessService:
@@ -265,6 +266,13 @@ def test_kill_in_the_middle_of_a_save_leaves_whole_entities_only(tmp_path):
         find = Find(qualifiers=("approximateMatch",), names=(LangText("医院%"),))
         keys = registry.client().find_business(find)
         there = registry.client().get_business_detail(keys)
+    # The log has every entity that is there, and no number that is missing.
+    store = Store(settings.store.url)
+    log = store.changes(0, 1_000_000)
+    store.close()
+    assert [change.index for change in log] == list(range(1, len(log) + 1))
+    assert {c.key for c in log if c.kind == "business"} == {b.key for b in there}
+    assert len(log) == len(there) * 81
     assert {b.names[0].value for b in there} >= set(acknowledged)
     assert all(len(business.services) == 40 for business in there)
     assert all(len(s.bindings) == 1 for business in there for s in business.services)

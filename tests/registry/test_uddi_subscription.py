@@ -14,7 +14,6 @@ from pathlib import Path
 import pytest
 from lxml import etree
 from registry_server import Running, config, running, v3
-from stores import BACKENDS, URLS
 
 from registry.uddi import schema
 from registry.uddi.notifier import Notifier
@@ -25,11 +24,10 @@ ANSWERS = etree.XMLSchema(file=str(Path(schema.__file__).with_name("uddi_sub_v3.
 LOOPBACK = {"listener_networks": ["127.0.0.0/8", "::1/128"], "interval_seconds": 0.1}
 
 
-@pytest.fixture(scope="module", params=BACKENDS)
-def registry(request, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
-    store = {"url": URLS[request.param](folder)}
-    with running(config(folder, subscription=LOOPBACK, store=store)) as server:
+@pytest.fixture(scope="module")
+def registry(tmp_path_factory, backend):
+    settings = config(tmp_path_factory.mktemp("registry"), subscription=LOOPBACK)
+    with running(settings) as server:
         yield server
 
 

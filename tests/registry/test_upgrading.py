@@ -14,6 +14,7 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, Engine, inspect, select, text
+from stores import empty_url
 
 import registry
 from registry.model import Find, LangText, TModel
@@ -35,8 +36,13 @@ HEAD = revisions()[-1]
 
 
 @pytest.fixture
-def engine(store_url: str) -> Iterator[Engine]:
-    made = open_engine(store_url)
+def empty(tmp_path: Path, backend: str) -> str:
+    return empty_url(tmp_path)
+
+
+@pytest.fixture
+def engine(empty: str) -> Iterator[Engine]:
+    made = open_engine(empty)
     yield made
     made.dispose()
 
@@ -64,7 +70,7 @@ def test_there_is_one_way_and_it_goes_up(engine):
 
 
 @pytest.fixture
-def old_url(tmp_path: Path) -> str:
+def old_url(tmp_path: Path, sqlite: None) -> str:
     """A registry from before there were migrations, with two hospitals in it."""
     path = tmp_path / "old.db"
     with sqlite3.connect(path) as connection:
@@ -196,7 +202,7 @@ def test_an_upgrade_that_fails_leaves_everything_as_it_was(old_url):
     engine.dispose()
 
 
-def test_registries_that_start_at_one_time_upgrade_once(store_url):
+def test_registries_that_start_at_one_time_upgrade_once(empty):
     """All of them on one empty database."""
     together = threading.Barrier(4)
     opened: list[Store] = []
@@ -205,7 +211,7 @@ def test_registries_that_start_at_one_time_upgrade_once(store_url):
     def open_store() -> None:
         together.wait(30)
         try:
-            opened.append(Store(store_url))
+            opened.append(Store(empty))
         except BaseException as failure:
             failures.append(failure)
 

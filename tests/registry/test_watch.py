@@ -96,7 +96,7 @@ def test_nonsense_is_refused(registry: Running, query: str) -> None:
     assert json.loads(reply.body)["error"]["code"] == "fatalError"
 
 
-def test_a_restart_and_a_backup_that_is_put_back_are_noticed(tmp_path: Path) -> None:
+def test_a_restart_and_a_backup_that_is_put_back_are_noticed(tmp_path: Path, sqlite: None) -> None:
     with running(config(tmp_path)) as registry:
         publish(registry)
         before = client(registry).snapshot()
