@@ -78,7 +78,6 @@ POLICY: dict[str, Attack] = {
     "operation of another namespace": unknown(enveloped(lab(ns="urn:evil"))),
     "operation of a longer namespace": unknown(enveloped(lab(ns=LAB + "0"))),
     "operation of another version": unknown(enveloped(lab(ns="urn:yilian:LabResults:2"))),
-    "operation of a namespace with a brace": unknown(enveloped(lab(ns=LAB + "}"))),
     "operation of no namespace": unknown(enveloped("<GetLabResult/>")),
     "operation of another service": unknown(enveloped(f'<QueryNumberSource xmlns="{NUMBERS}"/>')),
     "answer as a request": unknown(enveloped(lab(name="GetLabResultResponse"))),
