@@ -6,7 +6,10 @@ Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one pl
 
 from __future__ import annotations
 
+import asyncio
+import math
 import os
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
@@ -204,6 +207,7 @@ class CallPath:
                 _sent_on(head, content_type, record.request_id),
                 body,
                 repeatable=repeatable(message.namespace, message.operation, message.request_id),
+                deadline=_deadline(head, record),
             )
             return await self._counted(
                 head.path, binding, record, lambda: self._forwarder.send(binding, request)
@@ -332,6 +336,14 @@ class CallPath:
         if reply.status == 405:
             headers.append(("Allow", "GET, HEAD, POST"))
         return Answer(reply.status, tuple(headers), reply.body)
+
+
+def _deadline(head: Head, record: Record) -> float:
+    """On the event loop's clock: until when this caller waits, from when he had asked."""
+    if head.patience is None:
+        return math.inf
+    spent = time.perf_counter() - record.begun
+    return asyncio.get_running_loop().time() + head.patience - spent
 
 
 def _sent_on(head: Head, content_type: str | None, request_id: str) -> tuple[tuple[str, str], ...]:

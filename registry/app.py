@@ -15,7 +15,7 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import JSONResponse, PlainTextResponse, Response
 from starlette.routing import Route
 
-from registry import lease_api, watch_api
+from registry import contract_api, health_api, lease_api, watch_api
 from registry.accounts import Accounts
 from registry.config import RegistryConfig
 from registry.errors import UddiError
@@ -25,6 +25,7 @@ from registry.housekeeping import Housekeeping
 from registry.lease_sweep import LeaseSweep
 from registry.leases import Leases
 from registry.lived_time import LivedTime
+from registry.probing import Prober
 from registry.store import Store
 from registry.tables import POOL_SIZE
 from registry.uddi import dispatch, http_get
@@ -76,7 +77,10 @@ def create_app(config: RegistryConfig) -> Starlette:
         await app.state.watch.start()
         app.state.housekeeping.start()
         notifier.start()
+        if config.health.probe:
+            app.state.prober.start()
         yield
+        await to_thread.run_sync(app.state.prober.stop)
         await to_thread.run_sync(notifier.stop)
         await app.state.watch.stop()
         await to_thread.run_sync(app.state.housekeeping.stop)
@@ -88,6 +92,8 @@ def create_app(config: RegistryConfig) -> Starlette:
             *http_get.routes(),
             Route("/uddi/{port}", _wsdl, methods=["GET"]),
             Route("/uddi/{port}", _uddi, methods=["POST"]),
+            *contract_api.routes(),
+            *health_api.routes(),
             *lease_api.routes(),
             *watch_api.routes(),
             *page_routes(),
@@ -112,6 +118,7 @@ def create_app(config: RegistryConfig) -> Starlette:
         hide_after_seconds=config.lease.hide_after_seconds,
         answers=app.state.health.answering,
     )
+    app.state.prober = Prober(store, app.state.health, config.health)
     app.state.housekeeping = Housekeeping(store, app.state.lived, sweep)
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)

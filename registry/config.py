@@ -21,6 +21,14 @@ from sqlalchemy.exc import ArgumentError
 from services.passwords import parse
 
 
+def origin(url: str) -> tuple[str, str, int]:
+    """Scheme, host and port of an http(s) address; ValueError where it is none."""
+    parts = urlsplit(url)
+    if parts.scheme not in ("http", "https") or not parts.hostname:
+        raise ValueError(f"应是 http(s) 地址 / must be an http(s) address: {url!r}")
+    return parts.scheme, parts.hostname, parts.port or (443 if parts.scheme == "https" else 80)
+
+
 class _Section(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -140,10 +148,12 @@ class HealthSettings(_Section):
     ``probes_per_second`` allows where there are many; ``at_once`` at one time. ``fall`` failures
     in a row are critical, ``rise`` successes passing again; an answer that takes longer than
     ``slow_ms`` warns. ``inside``: also ask the nodes' own addresses, where they can be reached.
-    ``user`` and ``password_file``: as whom the gateway knows the probes (HTTP Basic)."""
+    ``user`` and ``password_file``: as whom the gateways know the probes (HTTP Basic), told to
+    none but ``gateways``, such as https://10.1.0.1:8443; ``ca_file``: who vouches for the
+    gateway's certificate, besides the system's authorities."""
 
     probe: bool = True
-    interval_seconds: Annotated[float, Field(ge=1, le=3600)] = 30
+    interval_seconds: Annotated[float, Field(ge=0.2, le=3600)] = 30
     timeout_seconds: Annotated[float, Field(gt=0, le=60)] = 10
     probes_per_second: Annotated[float, Field(gt=0, le=1000)] = 20
     at_once: Annotated[int, Field(ge=1, le=200)] = 16
@@ -153,6 +163,8 @@ class HealthSettings(_Section):
     inside: bool = True
     user: Annotated[str, Field(max_length=255, pattern="^[^:]*$")] = ""
     password_file: Path | None = None
+    gateways: tuple[str, ...] = ()
+    ca_file: Path | None = None
 
     @model_validator(mode="after")
     def _both_or_none(self) -> HealthSettings:
@@ -160,7 +172,29 @@ class HealthSettings(_Section):
             raise ValueError(
                 "user 与 password_file 须同时填写 / user and password_file go together"
             )
+        if self.user and not self.gateways:
+            raise ValueError(
+                "填写了 user 就须在 gateways 中列出网关地址，口令只发给它们 / with user, list the "
+                "gateways that the password is sent to in gateways"
+            )
+        for url in self.gateways:
+            origin(url)
+        self.password()
         return self
+
+    def password(self) -> str:
+        """The password file's first line; "" where there is none. ValueError: it is not there."""
+        if self.password_file is None:
+            return ""
+        try:
+            lines = self.password_file.read_text("utf-8").splitlines()
+        except (OSError, UnicodeDecodeError) as error:
+            raise ValueError(
+                f"口令文件无法读取 / the password file cannot be read: {error}"
+            ) from error
+        if not lines or not lines[0].strip():
+            raise ValueError("口令文件是空的 / the password file is empty")
+        return lines[0].strip()
 
 
 class SubscriptionSettings(_Section):

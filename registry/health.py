@@ -30,8 +30,8 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection, Engine
 
 from registry.health_rules import UNKNOWN, HealthState, Standing
-from registry.reading import chunks
-from registry.tables import metadata
+from registry.reading import chunks, rows_where
+from registry.tables import entity, metadata
 
 __all__ = ["BindingHealth", "HealthBook", "HealthState", "Probe", "Result"]
 
@@ -131,7 +131,7 @@ class HealthBook:
     ) -> None:
         self._engine = engine
         self._writing = engine.execution_options(writes=True)
-        self._stale_ms = int(stale_seconds * 1000)
+        self.stale_seconds = stale_seconds
         self._clock = clock
 
     # --- reading -----------------------------------------------------------------------------
@@ -140,13 +140,19 @@ class HealthBook:
         """The health of each of these bindings; one that was never probed is unknown."""
         wanted = list(dict.fromkeys(keys))
         found = {key: _never(key) for key in wanted}
-        oldest = self._now() - self._stale_ms
+        oldest = self._now() - int(self.stale_seconds * 1000)
         with self._engine.connect() as connection:
             for part in chunks(wanted):
                 query = select(binding_health).where(binding_health.c.binding_key.in_(part))
                 for row in connection.execute(query):
                     found[row.binding_key] = _health(row, oldest)
         return found
+
+    def known(self) -> list[str]:
+        """The keys of all bindings that were ever probed."""
+        query = select(binding_health.c.binding_key).order_by(binding_health.c.binding_key)
+        with self._engine.connect() as connection:
+            return list(connection.execute(query).scalars())
 
     def answering(self, keys: Sequence[str]) -> set[str]:
         """Those of these bindings whose last probe, not long ago, was answered as it should."""
@@ -223,12 +229,17 @@ class HealthBook:
                 ],
             )
 
-    def forget(self, keys: Sequence[str]) -> None:
-        """Drop bindings that the catalogue no longer has, with their history."""
+    def forget_gone(self, keys: Sequence[str]) -> list[str]:
+        """Drop those of these bindings that the catalogue no longer has, with their history."""
+        if not keys:
+            return []
         with self._writing.begin() as connection:
-            for part in chunks(list(keys)):
+            there = {row.key for row in rows_where(connection, entity.c.key, keys)}
+            gone = [key for key in keys if key not in there]
+            for part in chunks(gone):
                 for table in (binding_health, probe, probe_hour):
                     connection.execute(delete(table).where(table.c.binding_key.in_(part)))
+        return gone
 
     def _now(self) -> int:
         return int(self._clock() * 1000)

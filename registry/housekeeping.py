@@ -12,7 +12,7 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from registry.failures import described
 from registry.health import roll_up
-from registry.lease_sweep import LeaseSweep
+from registry.lease_sweep import LeaseSweep, counted
 from registry.lived_time import TICK_SECONDS, LivedTime
 from registry.store import Store
 
@@ -39,6 +39,8 @@ class Housekeeping:
         self._clock = clock
         self._rolled_up = float("-inf")
         self._problem = ""
+        #: how many leases are in each state, as of a minute ago at most
+        self.leases: dict[str, int] = {}
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._run, name="registry-housekeeping", daemon=True)
 
@@ -60,6 +62,7 @@ class Housekeeping:
             if time.monotonic() >= self._rolled_up + _ROLL_UP_SECONDS:
                 self._rolled_up = time.monotonic()
                 self._store.write(lambda connection: roll_up(connection, self._milliseconds()))
+                self.leases = counted(self._store)
         except SQLAlchemyError as error:
             if self._problem != described(error):
                 self._problem = described(error)

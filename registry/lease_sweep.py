@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import structlog
-from sqlalchemy import Select, select, union_all, update
+from sqlalchemy import Select, func, select, union_all, update
 from sqlalchemy.engine import Connection
 
 from registry.changes import record
@@ -154,3 +154,10 @@ def _shown_under_hidden_leases() -> Select[Any]:
         .where(entity.c.key.in_(under), entity.c.hidden.is_(False))
         .order_by(entity.c.key)
     )
+
+
+def counted(store: Store) -> dict[str, int]:
+    """How many leases are in each state."""
+    query = select(lease.c.state, func.count()).group_by(lease.c.state)
+    with store.engine.connect() as connection:
+        return {row[0]: row[1] for row in connection.execute(query)}

@@ -122,6 +122,11 @@ class LivingClient(UddiClient):
             tuple(NewChange(**one) for one in found["changes"]),
         )
 
+    def position(self) -> tuple[int, str]:
+        """The number of the last change and the registry's epoch: where a watch begins."""
+        found = self._json("GET", "/watch")
+        return int(found["index"]), str(found["epoch"])
+
     def history(self, key: str = "", limit: int = 100) -> list[NewChange]:
         """The latest changes, of one entity or of all, the newest first."""
         query = {"limit": limit, **({"key": key} if key else {})}

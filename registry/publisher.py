@@ -14,13 +14,15 @@ from registry.model import (
     BusinessEntity,
     BusinessService,
     Contact,
+    InstanceDetails,
     KeyedReference,
     LangText,
     TModel,
+    TModelInstanceInfo,
     UseText,
 )
 from registry.registered import hospital_key, service_key
-from registry.uddi.wellknown import BY_HAND, HOSPITAL_CODE
+from registry.uddi.wellknown import BY_HAND, HOSPITAL_CODE, PROBE, WELL_KNOWN
 from registry.uddi.wsdl_mapping import MappedWsdl, map_wsdl
 
 
@@ -50,13 +52,15 @@ class HospitalEntry:
 @dataclass(frozen=True, slots=True)
 class ServiceEntry:
     """A service that the node hosts: its WSDL and where it is reached. ``outside_address`` is
-    at the gateway, None where the alliance has none; ``zh`` is its Chinese name."""
+    at the gateway, None where the alliance has none; ``zh`` is its Chinese name;
+    ``probe`` its declared harmless call (services/soap/probe.py), "" where it has none."""
 
     name: str
     wsdl: bytes
     outside_address: str | None
     inside_address: str
     zh: str = ""
+    probe: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +76,9 @@ class PublishedSummary:
     tmodels_saved: tuple[str, ...] = ()
     tmodels_found: tuple[str, ...] = ()
     business_saved: bool = field(default=False)
+
+
+PROBE_TMODEL = next(tmodel for tmodel in WELL_KNOWN if tmodel.key == PROBE)
 
 
 class PublishError(Exception):
@@ -112,6 +119,8 @@ def publish(
     mapped = [_map(hospital, service) for service in services if service.name not in leave]
     left = {service_key(hospital.code, name) for name in leave}
     shared = {t.key: t for each in mapped for t in (each.port_type, each.binding)}
+    if any(_is_probed(each) for each in mapped):
+        shared[PROBE] = PROBE_TMODEL  # a registry that is older than probes lacks it
     saved, found = ensure_tmodels(client, token, list(shared.values()))
     summary = _save_business(client, token, hospital, [each.service for each in mapped], left)
     return replace(summary, tmodels_saved=tuple(saved), tmodels_found=tuple(found))
@@ -131,7 +140,14 @@ def _map(hospital: HospitalEntry, service: ServiceEntry) -> MappedWsdl:
             f"WSDL 描述的是 {mapped.names.service}，不是 {service.name} / the WSDL describes "
             f"{mapped.names.service} and not {service.name}"
         )
-    return mapped
+    if not service.probe:
+        return mapped
+    declared = TModelInstanceInfo(PROBE, InstanceDetails(service.probe))
+    bindings = tuple(
+        replace(binding, instances=(*binding.instances, declared))
+        for binding in mapped.service.bindings
+    )
+    return replace(mapped, service=replace(mapped.service, bindings=bindings))
 
 
 # --- shared tModels ------------------------------------------------------------------------------
@@ -148,6 +164,11 @@ def ensure_tmodels(
     for tmodel in tmodels:
         (saved if _ensure_tmodel(client, token, tmodel) else found).append(tmodel.key)
     return saved, found
+
+
+def _is_probed(mapped: MappedWsdl) -> bool:
+    bindings = mapped.service.bindings
+    return any(one.tmodel_key == PROBE for binding in bindings for one in binding.instances)
 
 
 def _ensure_tmodel(client: UddiClient, token: str, tmodel: TModel) -> bool:

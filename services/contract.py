@@ -4,7 +4,7 @@ Everything else is derived from it: the WSDL and its schema, the codec, the deli
 forms and the documentation of the page.
 
     class NumberSource(Contract, version=1, zh="号源查询"):
-        @read("查询号源", probe=True)
+        @read("查询号源", probe={"ScheduleDate": "2000-01-01"})
         @abstractmethod
         def QueryNumberSource(self, ScheduleDate: t.ScheduleDate) -> list[NumberSourceSlot]: ...
 
@@ -129,7 +129,8 @@ class Field:
 
 @dataclass(frozen=True)
 class Operation:
-    """One wire operation. ``probe`` marks a harmless one that a health check may call."""
+    """One wire operation. ``probe`` marks a harmless one that a health check may call, with
+    ``probe_arguments`` (by name, as text); a business fault, such as NotFound, answers it too."""
 
     name: str
     parameters: tuple[Field, ...]
@@ -138,6 +139,7 @@ class Operation:
     probe: bool
     zh: str
     doc: str
+    probe_arguments: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True)
@@ -186,18 +188,20 @@ class Contract(ABC):
 @dataclass(frozen=True)
 class _Mark:
     writes: bool
-    probe: bool
+    probe: Mapping[str, str] | None
     zh: str
 
 
-def read(zh: str, *, probe: bool = False) -> Callable[[F], F]:
-    """Mark an operation that changes nothing; ``probe``: a health check may call it."""
+def read(zh: str, *, probe: Mapping[str, str] | None = None) -> Callable[[F], F]:
+    """Mark an operation that changes nothing. ``probe``: a health check may call it, with these
+    arguments by name, as text: cheap for the database and about nobody, as a patient id that no
+    hospital gives."""
     return _marker(_Mark(writes=False, probe=probe, zh=zh))
 
 
 def write(zh: str) -> Callable[[F], F]:
     """Mark an operation that changes something. Its first parameter must be ``RequestId``."""
-    return _marker(_Mark(writes=True, probe=False, zh=zh))
+    return _marker(_Mark(writes=True, probe=None, zh=zh))
 
 
 def _marker(mark: _Mark) -> Callable[[F], F]:
@@ -245,8 +249,27 @@ def _operation(contract: type[Contract], name: str, method: Callable[..., Any]) 
     if not required:
         raise TypeError(f"{where}: a result cannot be optional; raise NotFound instead")
     return Operation(
-        name, parameters, kind, mark.writes, mark.probe, mark.zh, inspect.getdoc(method) or ""
+        name,
+        parameters,
+        kind,
+        mark.writes,
+        mark.probe is not None,
+        mark.zh,
+        inspect.getdoc(method) or "",
+        _probe_arguments(where, parameters, mark.probe or {}, mark.probe is not None),
     )
+
+
+def _probe_arguments(
+    where: str, parameters: tuple[Field, ...], given: Mapping[str, str], probe: bool
+) -> tuple[tuple[str, str], ...]:
+    """In the parameters' order, which is the schema's."""
+    names = [field.name for field in parameters]
+    missing = [field.name for field in parameters if field.required and field.name not in given]
+    wrong = [name for name in given if name not in names]
+    if probe and (missing or wrong):
+        raise TypeError(f"{where}: probe lacks {missing}, or has {wrong}")
+    return tuple((name, given[name]) for name in names if name in given)
 
 
 @cache

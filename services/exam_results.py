@@ -90,7 +90,7 @@ class ExamResults(Contract, version=1, zh="检查结果查询", reads_alone=True
     Examination results, reports and image links; only a confirmed report is final.
     """
 
-    @read("查询检查主记录", probe=True)
+    @read("查询检查主记录", probe={"PatientId": t.NOBODY})
     @abstractmethod
     def QueryExamMaster(
         self,

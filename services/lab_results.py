@@ -94,7 +94,7 @@ class LabResults(Contract, version=1, zh="检验结果查询", reads_alone=True)
     Lab results: master records and results; only a confirmed report is final.
     """
 
-    @read("查询检验主记录", probe=True)
+    @read("查询检验主记录", probe={"PatientId": t.NOBODY})
     @abstractmethod
     def QueryLabMaster(
         self,

@@ -54,7 +54,7 @@ class NumberSource(Contract, version=1, zh="号源查询"):
     stopped, whether it is open to remote registration, and the expert's speciality.
     """
 
-    @read("按日期查询号源", probe=True)
+    @read("按日期查询号源", probe={"ScheduleDate": t.NO_DATE})
     @abstractmethod
     def QueryNumberSource(
         self,

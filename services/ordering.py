@@ -106,7 +106,7 @@ class Ordering(Contract, version=1, zh="远程开单"):
     Remote ordering as a virtual department, and proxy testing with the specimen's way.
     """
 
-    @read("可开项目", probe=True)
+    @read("可开项目")
     @abstractmethod
     def ListOrderableItems(self, ItemClass: t.ItemClass | None = None) -> list[OrderableItem]:
         """What may be ordered here from outside, ordered by class and code."""
@@ -161,7 +161,7 @@ class Ordering(Contract, version=1, zh="远程开单"):
         number. Conflict: it has been accepted, cancelled or paid for, or a doctor of this
         hospital ordered it."""
 
-    @read("申请单状态")
+    @read("申请单状态", probe={"OrderNo": t.NOBODY})
     @abstractmethod
     def GetOrderStatus(self, OrderNo: t.OrderNo, ItemClass: t.ItemClass | None = None) -> Order:
         """One order, lab or examination, whoever placed it. Raises NotFound.

@@ -40,7 +40,7 @@ class Patients(Contract, version=1, zh="病人查询"):
     match is answered as such.
     """
 
-    @read("查找病人")
+    @read("查找病人", probe={"PatientId": t.NOBODY})
     @abstractmethod
     def FindPatients(
         self,

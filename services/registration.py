@@ -153,7 +153,7 @@ class Registration(Contract, version=1, zh="挂号"):
         """The patient's arrival at the triage desk, without fetching a ticket. Only on the day of
         the session (Conflict otherwise)."""
 
-    @read("停诊通知", probe=True)
+    @read("停诊通知", probe={"SinceDate": t.FAR_DATE})
     @abstractmethod
     def ListStopNotices(self, SinceDate: t.SinceDate) -> list[StopNotice]:
         """Stopped sessions from that day on, each with its living registrations and locks,

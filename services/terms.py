@@ -12,6 +12,10 @@ from typing import Annotated
 
 from services.contract import Code, Count, Doc, Money, Text
 
+# What health probes ask for: an id that no hospital gives, and dates without sessions.
+NOBODY = "YILIAN-PROBE"
+NO_DATE, FAR_DATE = "2000-01-01", "2099-12-31"
+
 # GB/T 2261.1
 SEX = Code(
     {

@@ -96,8 +96,8 @@ def _changed(news: News) -> set[str] | None:
         return None
     codes = set()
     for change in news.changes:
-        if change.kind == "tmodel":
-            continue  # no address stands in one
+        if change.kind not in ("business", "service", "binding"):
+            continue  # no address stands in it
         match = _HOSPITAL.fullmatch(change.key)
         if match is None:
             return None  # somebody else's key, in a hospital's business perhaps

@@ -6,15 +6,13 @@ import sys
 
 import typer
 
-from yilian.commands import adapter, audit, gateway, uddi
+from yilian.commands import adapter, audit, gateway, registry, uddi, wsdl
 from yilian.commands.call import call
 from yilian.commands.codec import codec
 from yilian.commands.demo import demo
 from yilian.commands.hash_password import hash_password
 from yilian.commands.node import node
 from yilian.commands.pacs import pacs
-from yilian.commands.registry import registry
-from yilian.commands.wsdl import wsdl
 from yilian.refused import Refused
 
 app = typer.Typer(
@@ -25,12 +23,14 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for command in (demo, node, registry, call, wsdl, codec, pacs):
+for command in (demo, node, call, codec, pacs):
     app.command()(command)
 app.command("hash-password")(hash_password)
 app.add_typer(adapter.app)
 app.add_typer(audit.app)
 app.add_typer(gateway.app)
+app.add_typer(registry.app)
+app.add_typer(wsdl.app)
 app.add_typer(uddi.app)
 
 

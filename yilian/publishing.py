@@ -27,6 +27,9 @@ from registry.publisher import (
 )
 from registry.registered import service_key
 from registry.uddi.wsdl_mapping import WsdlError
+from services import his_service
+from services.catalogue import CONTRACTS
+from services.soap.probe import his_probe, probe_of
 from yilian.config import Contacts, NodeConfig, read_password
 from yilian.node import Node
 from yilian.refused import Refused
@@ -229,6 +232,7 @@ def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
     )
     inside = config.listen.public_url.rstrip("/")
     outside = config.alliance.gateway_url.rstrip("/") if config.alliance else None
+    offered = {endpoint.interface.name for endpoint in node.endpoints.values()}
     services = []
     for path in sorted(node.endpoints):
         endpoint = node.endpoints[path]
@@ -240,6 +244,7 @@ def _entries(node: Node) -> tuple[HospitalEntry, list[ServiceEntry]]:
                 wsdl=endpoint.wsdl(address),
                 outside_address=outside + path if outside else None,
                 inside_address=inside + path,
+                probe=_probe(endpoint.interface.name, offered),
             )
         )
     return hospital, services
@@ -252,3 +257,9 @@ def _contacts(contacts: Contacts) -> tuple[ContactEntry, ...]:
         for use_type, person in given
         if person is not None
     )
+
+
+def _probe(service: str, offered: set[str]) -> str:
+    """What the registry may call to see whether a service lives; "" where nothing is declared."""
+    call = his_probe(offered) if service == his_service.NAME else probe_of(CONTRACTS[service])
+    return call.to_json() if call else ""

@@ -25,6 +25,7 @@ HOSPITAL_CODE = "uddi:yilian:hospital-code"
 BY_HAND = "uddi:yilian:published-by-hand"
 PROTOCOL_SOAP12 = "uddi:yilian:protocol:soap12"
 FACE_INSIDE = "uddi:yilian:face:inside"
+PROBE = "uddi:yilian:probe"
 
 #: Category systems whose values are keys, and are therefore folded as keys are.
 ENTITY_KEY_VALUES = frozenset({PORTTYPE_REFERENCE, PROTOCOL, TRANSPORT})
@@ -83,5 +84,8 @@ WELL_KNOWN: tuple[TModel, ...] = (
             "SOAP 1.2 协议", "SOAP 1.2"),
     _tmodel(FACE_INSIDE, "yilian:face:inside", "specification",
             "院内地址，仅供网关使用", "The inside address, for the gateway alone"),
+    _tmodel(PROBE, "yilian:probe", "specification",
+            "声明的探测操作（JSON，在 instanceParms 中）",
+            "The declared harmless call for health probes: JSON, in instanceParms"),
 )
 # fmt: on

@@ -56,8 +56,33 @@ def database_files(folder: Path) -> list[Path]:
     return sorted(folder.glob("registry.db*"))
 
 
+def kill(alliance: Alliance, name: str) -> None:
+    """By SIGKILL, in the middle of whatever it does."""
+    process = alliance.processes._running.pop(name)
+    process.kill()
+    process.wait()
+
+
+@pytest.mark.full
+def test_a_registry_killed_while_it_probes_goes_on_where_it_was(brisk: Alliance) -> None:
+    keys = [f"uddi:yilian:{code}:labresults:outside" for code in BOTH]
+    url = f"{brisk.plan.registry}/health/bindings"
+
+    def states() -> set[str]:
+        answer = requests.get(url, params=[("key", key) for key in keys], timeout=10).json()
+        return {one["state"] for one in answer["bindings"]}
+
+    assert until(lambda: states() == {"passing"}, 90)
+    kill(brisk, "registry")
+    assert calls_work(brisk)
+    brisk.restart(brisk.plan.registry_program())
+    assert states() == {"passing"}
+    assert leases(brisk) == {"alive"}
+    assert listed(brisk) == set(BOTH)
+
+
 def test_the_registry_goes_a_node_restarts_and_it_comes_back_empty(brisk: Alliance) -> None:
-    brisk.processes.stop("registry")
+    kill(brisk, "registry")
     assert calls_work(brisk)
     brisk.processes.stop("node-hx")
     brisk.restart(brisk.plan.node_program(brisk.hx))
@@ -70,6 +95,7 @@ def test_the_registry_goes_a_node_restarts_and_it_comes_back_empty(brisk: Allian
     assert calls_work(brisk)
 
 
+@pytest.mark.full
 def test_the_registry_comes_back_older_than_it_was(brisk: Alliance, tmp_path: Path) -> None:
     # A backup from when sq had not joined yet.
     brisk.processes.stop("registry")

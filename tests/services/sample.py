@@ -30,7 +30,7 @@ class Person:
 class Sample(Contract, version=3, zh="样例"):
     """Everything at once."""
 
-    @read("问", probe=True)
+    @read("问", probe={"Id": "1"})
     @abstractmethod
     def Ask(
         self,

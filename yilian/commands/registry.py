@@ -1,4 +1,7 @@
-"""``yilian registry CONFIG``: the UDDI registry and its page."""
+"""``yilian registry``: run the UDDI registry and its page; see who changed what.
+
+``yilian registry CONFIG`` is ``yilian registry run CONFIG``.
+"""
 
 from __future__ import annotations
 
@@ -9,8 +12,18 @@ from typing import Annotated
 
 import typer
 
+from yilian.commands.default_word import defaulting
 from yilian.commands.options import ConfigFile, StopWithStdin
 from yilian.refused import Refused
+
+app = typer.Typer(
+    name="registry",
+    cls=defaulting("run"),
+    help="注册中心（UDDI）：启动（可省略 run）、变更记录 / The UDDI registry: run (the word may be "
+    "left out), who changed what",
+    no_args_is_help=True,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
 
 MigrateOnly = Annotated[
     bool,
@@ -20,16 +33,32 @@ MigrateOnly = Annotated[
     ),
 ]
 
+Where = Annotated[
+    str,
+    typer.Argument(
+        help="注册中心的地址或配置文件 / the registry's address, or its configuration",
+        metavar="CONFIG|URL",
+    ),
+]
+Key = Annotated[str, typer.Argument(help="实体的键 / an entity's key", metavar="[KEY]")]
+Limit = Annotated[int, typer.Option(min=1, max=1000, help="最多几行 / lines at most")]
+Wait = Annotated[float, typer.Option(min=1, max=300, help="每次最多等几秒 / seconds a time")]
+Once = Annotated[bool, typer.Option("--once", help="见到变更即结束 / end at the first change")]
+AsJson = Annotated[bool, typer.Option("--json", help="每行一个 JSON / one JSON a line")]
 
-def registry(
+
+@app.command()
+def run(
     config: ConfigFile,
     stop_with_stdin: StopWithStdin = False,
     migrate_only: MigrateOnly = False,
 ) -> None:
-    """注册中心（UDDI）/ The UDDI registry and its page."""
+    """启动注册中心（UDDI）与页面 / Start the UDDI registry and its page."""
     from registry.app import create_app
     from registry.config import RegistryConfig
     from yilian.config import load
+    from yilian.metrics import metrics_route
+    from yilian.registry_metrics import RegistryMetrics
     from yilian.serve import serve
 
     settings = load(config, RegistryConfig)
@@ -37,19 +66,36 @@ def registry(
         if migrate_only:
             print(_migrate(settings.store.url))
             return
-        app = create_app(settings)
+        made = create_app(settings)
+    made.router.routes.insert(0, metrics_route(RegistryMetrics(made.state)))
     # What was made at start stays: no collection needs to go through it again, which took a
     # registry of any size some 30 ms every few hundred questions.
     gc.collect()
     gc.freeze()
     serve(
-        app,
+        made,
         settings.listen.host,
         settings.listen.port,
         what="registry",
         stop_with_stdin=stop_with_stdin,
-        on_end=app.state.watch.end,
+        on_end=made.state.watch.end,
     )
+
+
+@app.command()
+def history(where: Where, key: Key = "", limit: Limit = 50, as_json: AsJson = False) -> None:
+    """谁在何时改了什么，新的在前 / Who changed what and when, the newest first."""
+    from yilian.commands.registry_log import show_history
+
+    show_history(where, key, limit, as_json)
+
+
+@app.command()
+def watch(where: Where, wait: Wait = 30.0, once: Once = False, as_json: AsJson = False) -> None:
+    """等待变更并逐行显示 / Wait for changes and show them."""
+    from yilian.commands.registry_log import follow
+
+    follow(where, wait, once, as_json)
 
 
 def _migrate(url: str) -> str:

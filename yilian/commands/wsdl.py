@@ -1,4 +1,7 @@
-"""``yilian wsdl``: the published WSDLs, written to wsdl/ or checked against it."""
+"""``yilian wsdl``: the published WSDLs, written to wsdl/ or checked against it; two compared.
+
+``yilian wsdl`` is ``yilian wsdl show``.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +10,18 @@ from typing import Annotated
 
 import typer
 
+from yilian.commands.default_word import defaulting
+from yilian.commands.wsdl_diff import diff
 from yilian.refused import Refused
+
+app = typer.Typer(
+    name="wsdl",
+    cls=defaulting("show"),
+    help="已发布的 WSDL（可省略 show）；比较两份 / The published WSDLs (show may be left out); "
+    "compare two",
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command()(diff)
 
 #: what stands in the committed files, which belong to no hospital
 ADDRESS = "http://gateway.example/hospital/"
@@ -23,6 +37,7 @@ def documents() -> dict[str, bytes]:
     return {f"{one.name}.wsdl": document(one, ADDRESS + one.path) for one in interfaces}
 
 
+@app.command("show")
 def wsdl(
     write: Annotated[bool, typer.Option("--write", help="写入文件夹 / write the files")] = False,
     check: Annotated[

@@ -47,7 +47,13 @@ _QUERIES: tuple[tuple[str, str, TableKind, dict[str, tuple[str, str]]], ...] = (
     (*("LabResults", "GetLabResult", "results"), {"TestNo": ("TestNo", "=")}),
 )
 
-_YES = frozenset({"1", "Y", "T", "是", "有", "停"})
+_YES = frozenset({"1", "Y", "T", "是", "有"})
+#: how a word begins that denies
+_NO = ("未", "否", "不", "无", "非")
+#: what stands in a word that says yes to a flag
+_SAYS_YES = {
+    **{"Stopped": "停", "Returned": "退", "OpenToRemote": "开", "Visited": "已", "Expert": "专"},
+}
 #: what the adapter reads without being told
 _UNDERSTOOD: dict[int, frozenset[str]] = {
     id(t.SEX): frozenset({"男", "女", "M", "F"}),
@@ -58,7 +64,9 @@ _UNDERSTOOD: dict[int, frozenset[str]] = {
 _MEANINGS: dict[int, dict[str, str]] = {
     id(t.SHIFT): {"A": "1", "早": "1", "上": "1", "P": "2", "下": "2", "N": "3", "夜": "3"},
     id(t.RESULT_STATUS): {
-        **{"废": "7", "初": "3", "审": "4", "确认": "4", "发布": "4", "报告": "3"},
+        # What waits for its confirmation is never taken for confirmed.
+        **{"废": "7", "取消": "7", "未": "2", "待": "2"},
+        **{"初": "3", "审": "4", "确认": "4", "发布": "4", "报告": "3"},
         **{"接收": "1", "检": "2", "登记": "0", "申请": "0", "采": "0"},
     },
 }
@@ -115,7 +123,7 @@ def _rules(found: SeenTable, entry: Entry, fields: dict[str, str]) -> Iterator[s
         if content.date_format:
             formats[name] = content.date_format
         elif content.codes and (isinstance(field.type.facet, Code) or field.type.python is bool):
-            guesses = dict(_guesses(field.type, content.codes))
+            guesses = dict(_guesses(name, field.type, content.codes))
             if guesses:
                 told = "、".join(content.codes)
                 yield f"# {name}：库中有 {told}；下行是猜测，请核对 / guessed, check it"
@@ -127,10 +135,12 @@ def _rules(found: SeenTable, entry: Entry, fields: dict[str, str]) -> Iterator[s
         yield f"{name} = {{ format = {json.dumps(written, ensure_ascii=False)} }}"
 
 
-def _guesses(scalar: Scalar, codes: tuple[str, ...]) -> Iterator[tuple[str, str | bool]]:
+def _guesses(
+    field: str, scalar: Scalar, codes: tuple[str, ...]
+) -> Iterator[tuple[str, str | bool]]:
     """What each value may mean; none for those that need no mapping."""
     if scalar.python is bool:
-        yield from ((one, one.upper() in _YES) for one in codes)
+        yield from ((one, _says_yes(field, one)) for one in codes)
         return
     assert isinstance(scalar.facet, Code)
     words = _MEANINGS.get(id(scalar.facet), {})
@@ -139,6 +149,12 @@ def _guesses(scalar: Scalar, codes: tuple[str, ...]) -> Iterator[tuple[str, str 
         if one not in scalar.facet.table and one not in understood:
             known = [code for word, code in words.items() if word in one]
             yield one, known[0] if known else list(scalar.facet.table)[-1]
+
+
+def _says_yes(field: str, value: str) -> bool:
+    if value.startswith(_NO):
+        return False
+    return value.upper() in _YES or _SAYS_YES.get(field, "\0") in value
 
 
 def _text(value: str) -> str:

@@ -1,7 +1,8 @@
 """What hospitals call their columns, by the contract's field: English, pinyin initials, Chinese.
 
-A Chinese word matches a column that holds it; all others match whole names or whole words of
-them (``PATIENT_ID``, ``patientId``).
+A Chinese word matches a column that holds it, in any of the ways in which hospitals say the same
+(患者编号 is 病人号); all others match whole names or whole words of them (``PATIENT_ID``,
+``patientId``).
 """
 
 from __future__ import annotations
@@ -38,17 +39,18 @@ WORDS: dict[TableKind, dict[str, str]] = {
     "slots": {
         "ScheduleId": "SCHEDULE_ID SCHEMA_ID PBXH PBID HYXH 安排号 排班号 排班序号 号源号",
         "ScheduleDate": "CLINIC_DATE SCHEDULE_DATE WORK_DATE SEE_DATE GZRQ CZRQ PBRQ 出诊日 "
-        "排班日期 就诊日期 坐诊日期",
+        "排班日 就诊日 坐诊日 日期",
         "ClinicLabel": "CLINIC_LABEL HB 号别",
         "DeptCode": "DEPT_CODE DEPTCODE DEPT_ID KSDM GHKS 科室号 科室代码 科室编码 科室",
-        "DoctorName": "DOCTOR DOCTOR_NAME YSXM YSMC 医生名 医师姓名 医生姓名",
+        "DeptName": "DEPT_NAME DEPTNAME KSMC 科室名",
+        "DoctorName": "DOCTOR DOCTOR_NAME YSXM YSMC 医生名 医生姓名 出诊医生 医生",
         "Shift": "TIME_DESC SHIFT NOON ZBLB SXW 班次 班别 班 午别 时段",
-        "Limit": "LIMIT REGISTRATION_LIMITS REG_LMT GHXE XHS 限号 限额 号源数",
+        "Limit": "LIMIT REGISTRATION_LIMITS REG_LMT GHXE XHS 限号 限额 号源数 总号",
         "Taken": "REGISTRATION_NUM REGED YGRS YGHS 已挂 已挂号数 已用",
         "Remaining": "REMAINING SYHS 余号 剩余",
         "Stopped": "STOPPED STOP_INDICATOR STOP_FLAG TGBZ TZBZ 停诊 停班",
         "OpenToRemote": "REMOTE REMOTE_INDICATOR WLYY 外挂 远程 网络 对外",
-        "RegistrationFee": "REGIST_PRICE REG_FEE GHF 挂号费",
+        "RegistrationFee": "REGIST_PRICE REG_FEE GHF 挂号费 挂号金额 价格",
         "ConsultationFee": "CONSULT_FEE CLINIC_FEE ZLF ZCF 诊查费 诊疗费",
         "Place": "PLACE POSITION DDXX 位置 地点",
     },
@@ -86,12 +88,12 @@ WORDS: dict[TableKind, dict[str, str]] = {
     },
     "results": {
         "TestNo": "TEST_NO SAMPLENO SAMPLE_NO BARCODE YBH DH 单号 检验号 标本号 条码",
-        "ItemNo": "ITEM_NO PRINT_ORDER XH HH 行号 打印序",
+        "ItemNo": "ITEM_NO PRINT_ORDER XH HH 行号 打印序 序号",
         "ItemCode": "REPORT_ITEM_CODE ITEM_CODE TESTID XMDM 项目代码 项目编码 项目",
         "ItemName": "REPORT_ITEM_NAME ITEM_NAME CHINESENAME XMMC 项目名",
         "Result": "RESULT TESTRESULT JG JYJG 结果",
         "Units": "UNITS UNIT DW 单位",
-        "Abnormal": "ABNORMAL_INDICATOR HINT YCBZ TS 提示 异常",
+        "Abnormal": "ABNORMAL_INDICATOR HINT YCBZ TS 提示 异常 结果标志 高低",
         "Reference": "REFERENCE REFRANGE CKFW CKZ 参考",
         "ResultDateTime": "RESULT_DATE_TIME CHECKTIME JYSJ CSSJ 时刻 检验时间 结果时间",
     },
@@ -133,22 +135,36 @@ CODED = frozenset(
     {"Sex", "Shift", "Stopped", "OpenToRemote", "Returned", "Visited", "ResultStatus", "Abnormal"}
 )
 
+#: other ways to say the same, longer ones first
+_SAME = (
+    *(("患者", "病人"), ("病员", "病人"), ("就诊人", "病人"), ("医师", "医生"), ("时刻", "时间")),
+    *(("标识号", "号"), ("标识", "号"), ("编号", "号"), ("编码", "号"), ("代码", "号")),
+    *(("号码", "号"), ("名称", "名")),
+)
+
 _CAMEL = re.compile(r"(?<=[a-z0-9])(?=[A-Z])")
 
 
 def fit(column: str, words: str) -> int:
     """How well a column's name fits: 0 not at all; more for a longer or an exact word."""
     upper = column.upper()
+    said = _one_way(column)
     snake = _CAMEL.sub("_", column).upper()
     best = 0
     for word in words.split():
         if upper == word.upper():
             best = max(best, 100 + len(word))
-        elif not word.isascii() and word in column:
-            best = max(best, 10 * len(word) - len(column))
+        elif not word.isascii() and _one_way(word) in said:
+            best = max(best, 10 * len(_one_way(word)) - len(said))
         elif word.isascii() and len(word) > 2 and f"_{word}_" in f"_{snake}_":
             best = max(best, 20 + len(word))
     return best
+
+
+def _one_way(text: str) -> str:
+    for other, word in _SAME:
+        text = text.replace(other, word)
+    return re.sub(r"(?<=[\u4e00-\u9fff])ID$", "号", text)
 
 
 def fields_of(columns: list[str], words: Mapping[str, str]) -> dict[str, str]:
