@@ -58,8 +58,8 @@ class Gateway:
         self._counters = Counters()
         self._remembered = Remembered(config.listen)
         audit = config.audit
-        stream = f"gateway-{config.listen.port}" + (f"-{worker}" if worker else "")
-        self._trail = Trail(audit, stream, self._log) if audit else None
+        stream = f"-{config.listen.port}" + (f"-{worker}" if worker else "")
+        self._trail = Trail(audit, audit.name + stream, self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
