@@ -17,7 +17,6 @@ from registry import search
 from registry.assertions import forget_businesses
 from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
-from registry.errors import UddiError
 from registry.infos import Info, infos, service_infos
 from registry.model import (
     BindingTemplate,

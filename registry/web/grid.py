@@ -121,6 +121,8 @@ def summary(health: Mapping[str, Shown]) -> Counter[State]:
 
 
 def has_problem(hospital: ListedHospital, health: Mapping[str, Shown]) -> bool:
+    """``health`` may be older than the hospital, and lack what came since."""
     return any(
-        health[service.key].state in ("critical", "warning") for service in hospital.services
+        service.key in health and health[service.key].state in ("critical", "warning")
+        for service in hospital.services
     )

@@ -66,7 +66,7 @@ def _overview(site: Site, filters: Filters) -> dict[str, Any]:
     everything = site.snapshot.hospitals()
     columns = columns_of(everything)
     health = site.all_health()
-    found = site.index().seek(filters.query, FULL, 8) if filters.query else None
+    found = site.index().seek(filters.query, FULL) if filters.query else None
     chosen = matching(everything, words_of(filters.query)) if found else list(everything)
     if filters.service:
         chosen = [one for one in chosen if filters.service in one.by_name]

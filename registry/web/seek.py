@@ -22,6 +22,9 @@ from services.soap.interface import Interface, his_service_interface, typed_inte
 #: characters and words of a query that are looked at
 LONGEST, MOST_WORDS = 100, 6
 
+#: where something is told: whose name has the word within it, and whose name begins with it
+_WEIGHT = {"service": (2, 0), "operation": (3, 1), "field": (5, 4)}
+
 EntryKind = Literal["service", "operation", "field"]
 
 
@@ -94,10 +97,11 @@ class Index:
             own = frozenset(word for word in words if word in entry.text)
             # An operation is not found by its service's name alone: the service is.
             if any(word in entry.names for word in own):
-                place = ("service", "operation", "field").index(entry.kind)
                 rest = frozenset(words) - own
-                ranked.append((not _begins(entry.names, own), place, number, entry, rest))
-        ranked.sort(key=lambda one: one[:3])
+                weight = _WEIGHT[entry.kind][_begins(entry.names, own)]
+                ranked.append((weight, number, entry, rest))
+        ranked.sort(key=lambda one: one[:2])
+        told: set[tuple[str, str, str]] = set()
         at: dict[frozenset[str], set[str]] = {}
         offered: dict[tuple[frozenset[str], str, str], list[ListedHospital]] = {}
         hits: list[Hit] = []
@@ -110,7 +114,10 @@ class Index:
                     at[rest] = {one.key for one in matching(self.hospitals, rest)}
                 offered[at_place] = [one for one in offering if not rest or one.key in at[rest]]
             found = offered[at_place]
-            if found:
+            # A field that many operations of a service have is told at the first of them.
+            same = (entry.service, entry.namespace, entry.kind + entry.name)
+            if found and same not in told:
+                told.add(same)
                 total += 1
                 if len(hits) < limit:
                     hits.append(Hit(entry, tuple(found[:each]), len(found)))

@@ -55,7 +55,6 @@ class Site:
         self._calling = CapacityLimiter(self.trying.at_once)
         self._index: Index | None = None
         self._health: dict[str, Shown] = {}
-        self._health_of: Any = None
         self._health_until = 0.0
 
     def index(self) -> Index:
@@ -75,13 +74,12 @@ class Site:
         return await to_thread.run_sync(partial(function, *arguments), limiter=self._calling)
 
     def all_health(self) -> dict[str, Shown]:
-        """Every service's health by its key, some seconds old where there are many: finding it
-        out may take a twentieth of the time."""
+        """Every service's health by its key; where there are many, some seconds old, and without
+        what came in since: finding it out may take a twentieth of the time."""
         started = time.monotonic()
         hospitals = self.snapshot.hospitals()
-        if started >= self._health_until or hospitals is not self._health_of:
+        if started >= self._health_until:
             self._health = health_of(hospitals, self.health)
-            self._health_of = hospitals
             cost = time.monotonic() - started
             self._health_until = started + max(1.0, 20 * cost)
         return self._health

@@ -33,7 +33,7 @@
     line.setAttribute("aria-selected", "false");
     line.tabIndex = -1;
     line.id = "found-" + box.children.length;
-    line.appendChild(part("span", "kind " + kind, word));
+    line.appendChild(part("span", "kind is-" + kind, word));
     line.appendChild(part("b", "", title));
     line.appendChild(part("span", "about", about));
     if (at) { line.appendChild(part("span", "at", at)); }
