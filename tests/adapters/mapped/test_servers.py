@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -15,7 +17,7 @@ from adapters import ADAPTERS
 from adapters.config import SourceConfig
 from adapters.database import Source
 from adapters.mapped import Mapped
-from services.faults import Conflict, NotFound
+from services.faults import Conflict, Fault, NotFound
 from tests.compliance.copying import copied
 from tests.databases.targets import TARGETS, Target
 from tests.onboarding.third_hospital import NOW, TODAY, files, open_mapped, server_config
@@ -105,6 +107,40 @@ def test_a_registration_and_its_return(adapter: Mapped) -> None:
     with adapter.source.connect() as connection:
         rows = connection.execute(text("SELECT 病人号, 记录状态, 退号时刻 FROM 挂号流水")).all()
     assert [tuple(row) for row in rows] == [("0000000001", "1", "2026112109:00:00")]
+
+
+def test_more_callers_than_numbers(adapter: Mapped, config: SourceConfig) -> None:
+    """Two nodes, four numbers: each is given once, and every request is answered once."""
+    source = Source("his", "third", config.model_copy(update={"queue_length": 100}))
+    second: Any = ADAPTERS["mapped"](  # type: ignore[call-arg]
+        source, config.settings, lambda: NOW
+    )
+    adapter.housekeeping()
+    nodes = (adapter, second)
+    begin = threading.Barrier(16)
+
+    def register(n: int) -> Any:
+        begin.wait()
+        try:
+            return nodes[n % 2].Register(f"R{n}", "105", f"{n:010}")
+        except Fault as fault:
+            return fault
+
+    try:
+        with ThreadPoolExecutor(16) as threads:
+            answers = list(threads.map(register, range(1, 17)))
+        given = {n: one for n, one in enumerate(answers, 1) if not isinstance(one, Fault)}
+        assert sorted(one.SequenceNo for one in given.values()) == [1, 2, 3, 4]
+        refused = [one for one in answers if isinstance(one, Fault)]
+        assert len(refused) == 12 and all(type(one) is Conflict for one in refused), refused
+        for n, first in given.items():
+            assert nodes[(n + 1) % 2].Register(f"R{n}", "105", f"{n:010}") == first
+        assert adapter.GetNumberSource("105").Remaining == 0
+        with adapter.source.connect() as connection:
+            rows = connection.execute(text("SELECT 序号 FROM 挂号流水")).scalars().all()
+        assert sorted(int(one) for one in rows) == [1, 2, 3, 4]
+    finally:
+        source.close()
 
 
 @pytest.mark.parametrize("odd", ["YILIAN-0", "99999999999999999999", "1'--", "病"])
