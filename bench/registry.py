@@ -171,14 +171,14 @@ def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[fl
 
     figures: dict[str, list[float]] = {
         "a new hospital, 13 services": [],
-        "a hospital again, renamed": [],
+        "a hospital again, described anew": [],
         "a binding again": [],
     }
     for turn in range(times):
         new, old = hospital(hospitals + turn), hospital(random.randrange(hospitals))
         figures["a new hospital, 13 services"].append(saved("save_business", new))
-        renamed = replace(old, names=(LangText(f"改名{turn}", "zh"),))
-        figures["a hospital again, renamed"].append(saved("save_business", renamed))
+        described = replace(old, descriptions=(LangText(f"第{turn}次", "zh"),))
+        figures["a hospital again, described anew"].append(saved("save_business", described))
         service = random.choice(old.services)
         binding = replace(service.bindings[0], service_key=service.key)
         figures["a binding again"].append(saved("save_binding", binding))

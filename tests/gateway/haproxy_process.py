@@ -89,6 +89,11 @@ class HaproxyProcess:
             if line[0] == "gateways" and line[1] != "BACKEND" and line[17].startswith("UP")
         }
 
+    def under_way(self, worker: str) -> int:
+        """Calls that a worker has now."""
+        lines = [line.split(",") for line in self.ask("show stat").splitlines()]
+        return next(int(line[4]) for line in lines if line[:2] == ["gateways", worker])
+
     @property
     def log(self) -> str:
         return self.log_file.read_text("utf-8", "replace")
