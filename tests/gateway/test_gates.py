@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -174,6 +175,19 @@ def test_a_binding_without_a_line_is_refused_loudly_and_never_dialled(
     assert "<Code>UnknownService</Code>" in gateway.post("/hx/Ordering").text
     assert node.requests == []
     assert gateway.post("/hx/LabResults").status == 200
+
+
+def test_calls_go_to_every_outer_address_and_past_one_that_is_away(
+    make_gateway: MakeGateway, make_node: Callable[..., ScriptedNode], loop: Loop
+) -> None:
+    nodes = [make_node(), make_node()]
+    lines = [{"outer": one.url.removeprefix("http://"), "inner": INNER} for one in nodes]
+    hospitals = {"hx": {"mode": "map", "map": lines}}
+    gateway = make_gateway([PUBLISHED], sections={"hospitals": hospitals})
+    assert {gateway.post("/hx/LabResults").status for _ in range(6)} == {200}
+    assert all(any("LabResults" in r.line for r in one.requests) for one in nodes)
+    loop.run(nodes[0].stop())
+    assert {gateway.post("/hx/LabResults").status for _ in range(6)} == {200}
 
 
 def test_a_closed_gate_is_told_at_once_and_nothing_is_sent(
