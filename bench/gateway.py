@@ -133,7 +133,7 @@ def run(names: list[str], rounds: int, seconds: float) -> tuple[dict[str, Any], 
         "connections": CONNECTIONS,
         "skipped": {},
         "rounds": [],
-        "megabytes_with_1000_idle_connections": {},
+        "megabytes_with_1000_idle_connections": {"before": {}, "after": {}},
     }
     with workshop() as made:
         folder = Path(made)
@@ -163,6 +163,8 @@ def run(names: list[str], rounds: int, seconds: float) -> tuple[dict[str, Any], 
                         one.end()
             for one in running:  # warm: caches, connections
                 _turn(one, folder, "1 KB", min(seconds, 2), steady=False)
+            weights = raw["megabytes_with_1000_idle_connections"]
+            weights["before"] = _weights(running)
             for number in range(rounds):
                 for name in MESSAGES:
                     turn = number % len(running)
@@ -175,10 +177,7 @@ def run(names: list[str], rounds: int, seconds: float) -> tuple[dict[str, Any], 
                         figures["failed"] += calm["failed"]
                         about = {"contender": one.name, "message": name, "round": number}
                         raw["rounds"].append(about | figures)
-            for one in running:
-                if one.name.startswith("yilian"):
-                    weight = one.megabytes_with_idle_connections()
-                    raw["megabytes_with_1000_idle_connections"][one.name] = weight
+            weights["after"] = _weights(running)
         finally:
             for one in running:
                 one.end()
@@ -186,6 +185,14 @@ def run(names: list[str], rounds: int, seconds: float) -> tuple[dict[str, Any], 
             served.wait(20)
     raw["machine"]["load_average_after"] = list(os.getloadavg())
     return raw, table(raw)
+
+
+def _weights(running: list[Running]) -> dict[str, float]:
+    return {
+        one.name: one.megabytes_with_idle_connections()
+        for one in running
+        if one.name.startswith("yilian")
+    }
 
 
 def _turn(
@@ -231,8 +238,12 @@ def table(raw: dict[str, Any]) -> str:
                 f"{middle['p99_steady_microseconds'] / 1000:>16.1f}{times}{errors:>8.0f}"
             )
         lines.append("")
-    for contender, weight in raw["megabytes_with_1000_idle_connections"].items():
-        lines.append(f"{contender}: {weight:.0f} MB resident with {IDLE} idle connections")
+    for when, weights in raw["megabytes_with_1000_idle_connections"].items():
+        for contender, weight in weights.items():
+            lines.append(
+                f"{contender}: {weight:.0f} MB resident with {IDLE} idle connections, "
+                f"{when} the load"
+            )
     for contender, why in raw["skipped"].items():
         lines.append(f"SKIPPED {contender}: {why.splitlines()[0]}")
     return "\n".join(lines).rstrip()

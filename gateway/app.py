@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import html
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -40,7 +40,8 @@ class Gateway:
     ``find_bindings`` asks the registry for all inside bindings; it may block (it runs in a thread
     of its own) and may raise whatever it likes. ``log``: JSON lines on standard output by
     default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py. ``worker``
-    numbers the processes of one gateway, from 0."""
+    numbers the processes of one gateway, from 0. ``more_pages`` are answered beside /health;
+    ``counters`` is what the gateway counts in, for a page that shows it."""
 
     def __init__(
         self,
@@ -51,15 +52,17 @@ class Gateway:
         make_forwarder: Callable[[Forward], Forwarder] | None = None,
         reread: Reread | None = None,
         worker: int = 0,
+        counters: Counters | None = None,
+        more_pages: Sequence[Route] = (),
     ) -> None:
         self._config = config
         self._log = log or json_log()
         self._make_forwarder = make_forwarder
-        self._counters = Counters()
-        self._remembered = Remembered(config.listen)
+        self._counters = counters or Counters()
+        self._remembered = Remembered(config)
         audit = config.audit
-        stream = f"gateway-{config.listen.port}" + (f"-{worker}" if worker else "")
-        self._trail = Trail(audit, stream, self._log) if audit else None
+        stream = f"-{config.listen.port}" + (f"-{worker}" if worker else "")
+        self._trail = Trail(audit, audit.name + stream, self._log) if audit else None
         self._routes = Routes(
             find_bindings,
             config.registry,
@@ -67,7 +70,7 @@ class Gateway:
             own_origins=own_origins(config),
             gates=Gates(config.hospitals),
         )
-        pages = [Route("/health", self.health), Route("/", self.page)]
+        pages = [Route("/health", self.health), Route("/", self.page), *more_pages]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
         self._worker = worker
         self.connections = Connections(config, self._counters, self._log)

@@ -6,11 +6,14 @@ Whatever goes wrong ends as a SOAP Fault in the caller's version, made in one pl
 
 from __future__ import annotations
 
+import asyncio
+import math
 import os
+import time
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 
-from gateway.admission.message import perhaps_version
+from gateway.admission.message import Message, perhaps_version
 from gateway.admission.origin import Origin
 from gateway.admission.steps import Admission, without_security
 from gateway.answers import fault_code, fault_of
@@ -192,22 +195,31 @@ class CallPath:
         record.policy = admission.policy(record.caller, hospital, service, message)
         await admission.contract(hospital, service, message, len(body))
         admission.rate(record.caller, hospital)
-        async with admission.place(record.caller, hospital):
+        await admission.enter(record.caller, hospital)
+        try:
             self._audit_ready()
-            content_type = head.content_type
-            if message.security is not None:
-                body, content_type = without_security(message), message.version.content_type
-            # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
-            # to ?wsdl, and mean nothing by it.
-            request = NodeRequest(
-                "POST",
-                _sent_on(head, content_type, record.request_id),
-                body,
-                repeatable=repeatable(message.namespace, message.operation, message.request_id),
-            )
-            return await self._counted(
-                head.path, binding, record, lambda: self._forwarder.send(binding, request)
-            )
+            return await self._forwarded(binding, head, body, message, record)
+        finally:
+            admission.leave(record.caller, hospital)
+
+    async def _forwarded(
+        self, binding: Binding, head: Head, body: bytes, message: Message, record: Record
+    ) -> NodeAnswer:
+        content_type = head.content_type
+        if message.security is not None:
+            body, content_type = without_security(message), message.version.content_type
+        # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
+        # to ?wsdl, and mean nothing by it.
+        request = NodeRequest(
+            "POST",
+            _sent_on(head, content_type, record.request_id),
+            body,
+            repeatable=repeatable(message.namespace, message.operation, message.request_id),
+            deadline=_deadline(head, record),
+        )
+        return await self._counted(
+            head.path, binding, record, lambda: self._forwarder.send(binding, request)
+        )
 
     async def _body(self, call: Call, limit: int) -> bytes:
         try:
@@ -332,6 +344,14 @@ class CallPath:
         if reply.status == 405:
             headers.append(("Allow", "GET, HEAD, POST"))
         return Answer(reply.status, tuple(headers), reply.body)
+
+
+def _deadline(head: Head, record: Record) -> float:
+    """On the event loop's clock: until when this caller waits, from when he had asked."""
+    if head.patience is None:
+        return math.inf
+    spent = time.perf_counter() - record.begun
+    return asyncio.get_running_loop().time() + head.patience - spent
 
 
 def _sent_on(head: Head, content_type: str | None, request_id: str) -> tuple[tuple[str, str], ...]:

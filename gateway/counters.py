@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -55,9 +56,17 @@ class Counters:
     def refusals_by_rule(self) -> dict[str, dict[str, int]]:
         """How many calls were refused since this process began, by step and then by rule."""
         steps: dict[str, dict[str, int]] = {}
-        for (step, rule), count in sorted(self._rules.items()):
+        for step, rule, count in sorted(self.by_rule()):
             steps.setdefault(step, {})[rule or "-"] = count
         return steps
+
+    def by_path(self) -> Iterator[tuple[str, BindingCounters]]:
+        yield from self._by_path.items()
+
+    def by_rule(self) -> Iterator[tuple[str, str, int]]:
+        """Step, rule and how many calls it refused."""
+        for (step, rule), count in self._rules.items():
+            yield step, rule, count
 
     def as_json(self, path: str) -> dict[str, Any]:
         return self._by_path.get(path, BindingCounters()).as_json()

@@ -26,6 +26,7 @@ _ONCE = frozenset(
         b"content-encoding",
         b"authorization",
         b"expect",
+        b"x-timeout-ms",
     )
 )
 _IDENTITY = frozenset(name.encode() for name in identity_headers.ALL)
@@ -70,6 +71,8 @@ class Head:
     content_length: int | None
     user_agent: str | None
     authorization: str | None
+    #: how long the caller waits for the answer, seconds
+    patience: float | None
     #: the headers in which a proxy hands on who calls, as they stood
     identity: tuple[tuple[bytes, bytes], ...]
 
@@ -99,6 +102,7 @@ def read_head(
         _length(one.get(b"content-length")),
         one.get(b"user-agent"),
         one.get(b"authorization"),
+        _patience(one.get(b"x-timeout-ms")),
         tuple(identity),
     )
 
@@ -167,6 +171,16 @@ def _length(text: str | None) -> int | None:
     if not (text.isascii() and text.isdecimal() and len(text) <= 18):
         raise _malformed("Content-Length 不是数字", "Content-Length is not a number")
     return int(text)
+
+
+def _patience(text: str | None) -> float | None:
+    if text is None:
+        return None
+    if not (text.isascii() and text.isdecimal() and len(text) <= 9) or int(text) == 0:
+        raise _malformed(
+            "HTTP 头 X-Timeout-Ms 应为毫秒数", "the HTTP header X-Timeout-Ms is a number of ms"
+        )
+    return int(text) / 1000
 
 
 def _malformed(zh: str, en: str) -> Refused:

@@ -222,7 +222,7 @@ class NodeConnection(asyncio.Protocol):
         self._fail(AnswerTooLarge(f"{self._where}: larger than {self._limit} bytes"))
 
     def _time_is_up(self, seconds: float) -> None:
-        self._fail(TimedOut(f"{self._where}: {seconds:.3g} s"))
+        self._fail(TimedOut(f"{self._where}: {seconds:.3g} s", seconds=round(seconds, 1)))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -166,18 +166,21 @@ class AskerProtocol(asyncio.Protocol):
             self.began, self.head_bytes = self.loop.time(), 0
         in_head = self.arriving is None
         self.feed_bytes = len(data)
+        once_more: bytes | None = None
         try:
             self.parser.feed_data(data)
         except httptools.HttpParserUpgrade as upgrade:
             if self.arriving is None and not self.deaf and not self._is_connect():
-                self._without_upgrade(data[upgrade.args[0] :])
-                return
-        except httptools.HttpParserCallbackError as error:
-            if not isinstance(error.__context__, _Stop):
+                once_more = data[upgrade.args[0] :]
+        except httptools.HttpParserCallbackError:
+            if not self.deaf:  # as it is where one of ours has raised _Stop
                 raise
         except httptools.HttpParserError as error:
             if not (self.queue and not self.queue[-1].keep_alive and self.queue[-1].complete):
                 self._unreadable(framing.malformed(str(error)))
+        if once_more is not None:
+            self._without_upgrade(once_more)
+            return
         if in_head and self.began is not None and not self.deaf:
             self.head_bytes += len(data)
             if self.head_bytes > self.plane.connections.limits.max_head_bytes:

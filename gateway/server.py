@@ -9,6 +9,7 @@ from typing import Any
 import uvicorn
 
 from gateway.app import Gateway
+from gateway.memory import give_back_memory
 from gateway.tls import TlsListener
 
 #: seconds that an idle kept connection of an asker stays open
@@ -42,6 +43,7 @@ class GatewayServer(uvicorn.Server):
         self._listener: TlsListener | None = None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        give_back_memory()
         await super().startup(sockets)
         certificates = self._gateway.certificates
         if self._tls is not None and certificates is not None and self.started:

@@ -157,7 +157,15 @@ def _audit(config: GatewayConfig) -> Iterator[Advice]:
             "没有 [audit]：调用不留审计记录",
             "there is no [audit]: no call is on record",
         )
-    elif config.audit.keep_days < _SIX_MONTHS:
+        return
+    if config.audit.name == "gateway" and config.proxy and len(config.proxy.workers) > 1:
+        yield Advice(
+            ("audit", "name"),
+            "有多台网关：请各取名称，否则汇总审计时会混在一起",
+            "there are several gateways: give each a name, or their audits cannot be collected "
+            "side by side",
+        )
+    if config.audit.keep_days < _SIX_MONTHS:
         yield Advice(
             ("audit", "keep_days"),
             "少于六个月，不合等级保护要求",

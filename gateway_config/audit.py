@@ -14,6 +14,14 @@ class Audit(Section):
     """Where every call is on record, for how long, and what happens when it cannot be."""
 
     folder: Beside = Field(description="审计文件所在的文件夹。Folder of the audit's files.")
+    name: str = Field(
+        default="gateway",
+        pattern=r"^[a-z0-9](?:[a-z0-9-]{0,30}[a-z0-9])?$",
+        description=(
+            "本网关在审计中的名称；多台网关须各不相同。"
+            "This gateway's name in the audit; of several gateways each has its own."
+        ),
+    )
     patient: Literal["hash", "plain", "none"] = Field(
         default="hash",
         description=(

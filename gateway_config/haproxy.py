@@ -229,7 +229,7 @@ def _log_format() -> str:
         "tls": "%sslv",
         "certificate": "%[var(txn.sha256)]",
     }
-    return "'" + json.dumps(fields, ensure_ascii=False).replace('"', '\\"').replace("'", "") + "'"
+    return "'" + json.dumps(fields) + "'"
 
 
 def _bind(host: str, port: int) -> str:

@@ -100,7 +100,8 @@ class UddiClient:
     def bindings(self) -> list[RegisteredBinding]:
         """Every binding of every hospital in the registry: one find and one get a page of
         hospitals. A hospital is a business that has a hospital code and the key that belongs to
-        that code; others are left out."""
+        that code; others are left out. What is hidden is among them; ``LivingClient.snapshot``
+        leaves it out."""
         found: list[RegisteredBinding] = []
         head = 1
         while True:

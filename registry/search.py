@@ -36,7 +36,7 @@ MOST_CRITERIA = 100
 _COMPARED = 6
 
 # In an order of its own, a page is looked for among so many entities before all matches are sorted.
-_WINDOW = 5000
+_WINDOW = 2500
 
 #: Finds whose number of matches is remembered.
 _REMEMBERED = 500

@@ -72,8 +72,8 @@ entity = Table(
     Column("info", Text, nullable=False),
     Column("body", Text, nullable=False),
     Index("entity_by_name", "kind", "sort_name", "key"),
-    Index("entity_by_folded", "kind", "sort_folded", "key"),
-    Index("entity_by_date", "kind", "modified", "key"),
+    Index("entity_by_folded", "kind", "sort_folded", "sort_name", "key"),
+    Index("entity_by_date", "kind", "modified", "sort_name", "key"),
     Index("entity_by_parent", "parent_key", "sort_name", "key"),
 )
 Index(

@@ -8,10 +8,13 @@ import sys
 from pathlib import Path
 
 from gateway.app import Gateway
+from gateway.counters import Counters
 from gateway.server import GRACE_SECONDS, GatewayServer
 from gateway_config.model import GatewayConfig
 from yilian.boundary.checking import read_for_running
+from yilian.gateway_metrics import GatewayMetrics
 from yilian.listening import end_with, listening_for
+from yilian.metrics import metrics_route
 from yilian.supervisor import Supervisor
 
 #: what a worker may take beyond the grace of its calls, seconds
@@ -40,8 +43,14 @@ def run_gateway(file: Path, *, stop_with_stdin: bool = False) -> None:
         close_all_but(worker)  # who connects while we end is to be refused, not kept waiting
         # Each reads the file for itself: a worker that is started again takes what counts now.
         settings, find_bindings = read_for_running(file)
+        counters = Counters()
         gateway = Gateway(
-            settings, find_bindings, reread=lambda: read_for_running(file), worker=worker
+            settings,
+            find_bindings,
+            reread=lambda: read_for_running(file),
+            worker=worker,
+            counters=counters,
+            more_pages=[metrics_route(GatewayMetrics(counters, worker))],
         )
         server = GatewayServer(gateway, tls=secured[worker] if secured else None)
         server.run(sockets=plain[worker : worker + 1])  # on uvloop where there is one

@@ -6,6 +6,7 @@ from lxml import etree
 
 from services.faults import ClientFault, InvalidArgument, UnknownOperation
 from services.soap.action import names
+from services.soap.read import local_name
 
 #: namespace of WS-Addressing: the address that stands for "on this connection"
 ANONYMOUS = {
@@ -52,7 +53,7 @@ def _agrees(block: etree._Element, namespace: str, operation: str) -> None:
 
 
 def _anonymous(block: etree._Element, namespace: str) -> None:
-    name = etree.QName(block).localname
+    name = local_name(block)
     addresses = [child for child in block if child.tag == f"{{{namespace}}}Address"]
     if len(addresses) != 1 or (addresses[0].text or "").strip() != ANONYMOUS[namespace]:
         raise _redirects(name)

@@ -7,9 +7,8 @@ A reloaded configuration is a new Admission; calls under way end with the one th
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from lxml import etree
@@ -28,7 +27,6 @@ from gateway.admission.username_token import UsernameTokens, must_understand
 from gateway.head import Head, Refused
 from gateway_config.files import SECRET_LENGTH, first_line
 from gateway_config.limits import Limits as Configured
-from gateway_config.listen import Listen
 from gateway_config.model import GatewayConfig
 from services.faults import Fault, MustUnderstand, Overloaded
 from services.soap.bounds import Limits
@@ -43,9 +41,12 @@ class Remembered:
     """What outlives a reload, and is the same for all workers: buckets, and nonces used. OSError
     where memory cannot be shared."""
 
-    def __init__(self, listen: Listen) -> None:
+    def __init__(self, config: GatewayConfig) -> None:
+        listen, tls = config.listen, config.own_tls
         alone = listen.workers == 1
-        address = f"{listen.host}:{listen.port}"
+        address = f"{listen.host}:{listen.port}" if listen.plain else ""
+        if tls is not None:
+            address += f"|{tls.host}:{tls.port}"
         self.rates, self.tokens = (
             SharedMemory(None if alone else shared_name(kind, address), size)
             for kind, size in (("rates", rate.SIZE), ("tokens", replay.SIZE))
@@ -160,21 +161,21 @@ class Admission:
     def rate(self, caller: str, hospital: str) -> None:
         self._rates.take(caller, hospital)
 
-    @asynccontextmanager
-    async def place(self, caller: str, hospital: str) -> AsyncIterator[None]:
-        """A place among the calls that are under way, for as long as this one is."""
+    async def enter(self, caller: str, hospital: str) -> None:
+        """A place among the calls that are under way. Then ``leave``, however it ends."""
         of_hospital = self._of(hospital)
         if not of_hospital.enter(caller):
             await of_hospital.wait(caller)
-        try:
-            if not self._all.enter(caller):
-                await self._all.wait(caller)
+        if not self._all.enter(caller):
             try:
-                yield
-            finally:
-                self._all.leave(caller)
-        finally:
-            of_hospital.leave(caller)
+                await self._all.wait(caller)
+            except BaseException:
+                of_hospital.leave(caller)
+                raise
+
+    def leave(self, caller: str, hospital: str) -> None:
+        self._all.leave(caller)
+        self._of(hospital).leave(caller)
 
     def _of(self, hospital: str) -> Places:
         places = self._hospitals.get(hospital)

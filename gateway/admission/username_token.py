@@ -20,6 +20,7 @@ from lxml import etree
 
 from gateway.admission.replay import NoRoom, UsedOnce
 from services.faults import MustUnderstand, NotAuthenticated, Overloaded
+from services.soap.read import local_name
 
 _SECEXT = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-secext-1.0.xsd}"
 _UTILITY = "{http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-wssecurity-utility-1.0.xsd}"
@@ -150,7 +151,7 @@ def _nonce(token: etree._Element) -> bytes:
 
 def _timestamp(element: etree._Element, now: float) -> None:
     for child in element:
-        name = etree.QName(child).localname
+        name = local_name(child)
         if name not in ("Created", "Expires"):
             continue
         moment = _moment((child.text or "").strip())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 from urllib.parse import quote
@@ -13,8 +14,10 @@ from starlette.responses import JSONResponse, Response
 from registry.registered import face_of, wsdl_url
 from registry.web.grid import columns_of, has_problem, health_of, rows_of, summary
 from registry.web.rendering import SECURITY_HEADERS, language, rendered, to
+from registry.web.seams import Lease
 from registry.web.seek import LONGEST, Found, Hit, matching, service_at, words_of
 from registry.web.site import Missing, Site, in_thread, site_of
+from registry.web.snapshot import ListedHospital
 
 PER_PAGE = 40
 #: answers to what is typed, and on the page of results
@@ -84,7 +87,7 @@ def _overview(site: Site, filters: Filters) -> dict[str, Any]:
         "empty": not everything,
         "columns": columns,
         "rows": rows_of(shown, columns, site.health),
-        "leases": site.leases.of([one.key for one in shown]),
+        "leases": leases_of(site, shown),
         "total": len(chosen),
         "hospital_total": len(everything),
         "counts": summary(health),
@@ -94,6 +97,21 @@ def _overview(site: Site, filters: Filters) -> dict[str, Any]:
         "found": found,
         "place_of": place_of,
     }
+
+
+_WORSE = ("none", "alive", "expired", "hidden")
+
+
+def leases_of(site: Site, hospitals: Sequence[ListedHospital]) -> dict[str, Lease]:
+    """By hospital's key the worst lease of what it has: a node renews its services' leases."""
+    keys = {one.key: [one.key, *(s.key for s in one.services)] for one in hospitals}
+    found = site.leases.of([key for inside in keys.values() for key in inside])
+    worst: dict[str, Lease] = {}
+    for key, inside in keys.items():
+        held = [found[one] for one in inside if one in found]
+        if held:
+            worst[key] = max(held, key=lambda lease: _WORSE.index(lease.state))
+    return worst
 
 
 def place_of(hit: Hit, hospital: Any) -> str:
@@ -169,6 +187,6 @@ def _hospital(site: Site, key: str) -> dict[str, Any]:
         "descriptions": [one.value for one in business.descriptions],
         "health": health,
         "faces": faces,
-        "lease": site.leases.of([key]).get(key),
+        "lease": leases_of(site, [listed]).get(key),
         "info": info,
     }

@@ -36,9 +36,9 @@ def names(action: str, namespace: str, operation: str) -> bool:
     """Whether an action names that operation of that namespace. The operation may stand alone, or
     behind the namespace however a toolkit joins the two. An unqualified operation ("" as its
     namespace, as rpc clients send it) may stand behind any."""
-    if action == operation:
-        return True
     before = namespace.rstrip("/")
+    if action in (operation, f"{before}/{operation}"):
+        return True
     return (
         action.startswith(before)
         and (not before or action[len(before) : len(before) + 1] in ("/", "#", ":"))

@@ -53,6 +53,8 @@ _TOKEN = re.compile(
     rb"""|(?P<tag>[^<>"'/!?](?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+)>)""",
     re.DOTALL,
 )
+_TAG = re.compile(rb"""<(?:[^<>"']++|"[^"<]*+"|'[^'<]*+')*+>""")
+_ANY_XMLNS = re.compile(rb"""xmlns[^\s=]*+\s*+=\s*+("[^"]*+"|'[^']*+')""")
 _QUOTED = re.compile(rb""""[^"]*+"|'[^']*+'""")
 _XMLNS = re.compile(rb"""\sxmlns(?::[^\s=]++)?\s*+=\s*+("[^"]*+"|'[^']*+')""")
 _NAME_ENDS = re.compile(rb"[\s=/]+")
@@ -93,13 +95,25 @@ def _surely_within(data: bytes, tags: int, limits: Limits) -> bool:
     if limits.text_bytes is not None and len(data) > limits.text_bytes:
         return False
     if limits.namespaces is not None and data.count(b"xmlns") > limits.namespaces:
-        return False
+        # Many toolkits declare the same few again and again.
+        declared_here = set(_ANY_XMLNS.findall(data))
+        if len(declared_here) > limits.namespaces:
+            return False
     each, name = limits.attributes_each, limits.name_length
     if each is None and name is None:
         return True
     if (each is not None and each * 4 < _SHORT) or (name is not None and name < _SHORT):
         return False  # limits so narrow that a short piece can go beyond them
-    return _LONG_PIECE.search(data) is None
+    return not any(_long_tag(data, piece.start()) for piece in _LONG_PIECE.finditer(data))
+
+
+def _long_tag(data: bytes, at: int) -> bool:
+    """Whether the piece that begins there may be a start tag that is long itself, and not only
+    followed by a long text."""
+    if data[at + 1] in b"!?/":
+        return False
+    tag = _TAG.match(data, at)
+    return tag is None or tag.end() - at >= _SHORT
 
 
 def _counted(data: bytes, limits: Limits) -> int:

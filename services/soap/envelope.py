@@ -17,6 +17,7 @@ from lxml import etree
 from services.faults import MalformedMessage, MustUnderstand, VersionMismatch
 from services.soap.bounds import LIMITS, Limits, bounded, has_dtd, too_deep
 from services.soap.charset import to_utf8
+from services.soap.read import local_name
 from services.soap.values import escape
 from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
 
@@ -77,7 +78,7 @@ _NAMES: dict[object, _Names] = {
 
 
 def _no_envelope(root: etree._Element) -> NoReturn:
-    if etree.QName(root).localname != "Envelope":
+    if local_name(root) != "Envelope":
         raise MalformedMessage(
             "根元素不是 SOAP Envelope", "the root element is no SOAP Envelope", rule="envelope"
         )

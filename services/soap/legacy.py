@@ -15,7 +15,7 @@ from lxml import etree
 
 from services.faults import MalformedMessage
 from services.soap.interface import Interface, WireOperation
-from services.soap.read import XSI
+from services.soap.read import XSI, local_name
 from services.soap.version import SOAP_1_2
 
 _NIL = f"{XSI}nil"
@@ -66,7 +66,7 @@ def _unknown(
     return MalformedMessage(
         f"{operation.name} 没有参数 {element.tag!s}，应为：{'、'.join(names)}",
         f"{operation.name} has no argument {element.tag!s}; it has {', '.join(names)}",
-        field=etree.QName(element).localname,
+        field=local_name(element),
     )
 
 

@@ -18,6 +18,12 @@ _HINTS = {f"{XSI}schemaLocation", f"{XSI}noNamespaceSchemaLocation"}
 _SPACE = " \t\r\n"
 
 
+def local_name(element: etree._Element) -> str:
+    """Its name without namespace. etree.QName would raise where the namespace holds a brace, which
+    a parser lets through."""
+    return str(element.tag).rpartition("}")[2]
+
+
 def leaf(element: etree._Element, name: str, types: Sequence[str]) -> str:
     """The text of an element that holds a simple value; ``types`` as in attributes."""
     if len(element):
@@ -82,7 +88,7 @@ def unexpected(element: etree._Element, where: str) -> NoReturn:
     raise MalformedMessage(
         f"{where} 中不应有元素 {name}（未知、重复或顺序不对）",
         f"{where} holds {name}, which is unknown, repeated or out of order",
-        field=etree.QName(name).localname,
+        field=local_name(element),
     )
 
 

@@ -197,10 +197,12 @@ def commands(example: Example) -> list[list[str]]:
 
 
 def options_of(words: list[str]) -> set[str]:
-    """Of a subcommand, or of one of a group's."""
+    """Of a subcommand, or of one of a group's, at whatever depth."""
     command: Any = typer.main.get_command(app).commands[words[0]]  # type: ignore[attr-defined]
-    if hasattr(command, "commands"):
-        command = command.commands[words[1]]
+    for word in words[1:]:
+        if not hasattr(command, "commands"):
+            break
+        command = command.commands[word]
     return {option for parameter in command.params for option in parameter.opts}
 
 

@@ -9,7 +9,8 @@ import signal
 import socket
 import subprocess
 import sys
-from collections.abc import Iterable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -106,3 +107,40 @@ def _answers(port: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@dataclass
+class Load:
+    """What callers that ask without a pause have met so far."""
+
+    statuses: list[int]
+    errors: list[OSError]
+
+    def until_more(self, calls: int) -> None:
+        """Wait until so many more have been answered."""
+        wanted = len(self.statuses) + calls
+        until(lambda: len(self.statuses) >= wanted or self.errors, 60)
+
+
+@contextmanager
+def under_load(call: Callable[[], int], callers: int = 4) -> Iterator[Load]:
+    """``call`` gives a status; it is made again and again, in several threads, and has ended when
+    the context does."""
+    load, end = Load([], []), threading.Event()
+
+    def calls() -> None:
+        while not end.is_set() and not load.errors:
+            try:
+                load.statuses.append(call())
+            except OSError as error:
+                load.errors.append(error)
+
+    threads = [threading.Thread(target=calls, daemon=True) for _ in range(callers)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield load
+    finally:
+        end.set()
+        for thread in threads:
+            thread.join(60)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import shutil
 import signal
 import socket
 import subprocess
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -35,6 +37,9 @@ def checked(path: str, file: Path) -> str:
     return done.stdout + done.stderr
 
 
+_LOADED = "Loading success."
+
+
 @dataclass
 class HaproxyProcess:
     """Its master; ``reload`` renders anew and has it take that, as ``systemctl reload`` does."""
@@ -46,15 +51,24 @@ class HaproxyProcess:
     admin: Path
 
     def reload(self) -> None:
-        before = self.workers()
+        before, loaded = self.answering(), self.log.count(_LOADED)
         written(self.rendered, haproxy_of(self.configuration))
-        self.process.send_signal(signal.SIGUSR2)
-        until(lambda: self.workers() - before, 60)
+        deadline = time.monotonic() + 60
+        while self.log.count(_LOADED) <= loaded:
+            assert time.monotonic() < deadline, self.log
+            # a master that has only just begun loses the signal
+            self.process.send_signal(signal.SIGUSR2)
+            with contextlib.suppress(AssertionError):
+                until(lambda: self.log.count(_LOADED) > loaded, 5)
+        until(lambda: self.answering() not in ("", before), 60)
 
-    def workers(self) -> set[str]:
-        """Process ids of those that take calls now."""
-        listing = Path(f"/proc/{self.process.pid}/task/{self.process.pid}/children")
-        return set(listing.read_text().split())
+    def answering(self) -> str:
+        """The process that has the admin socket now, which takes new calls too; "" if none."""
+        try:
+            told = self.ask("show info")
+        except OSError:
+            return ""
+        return next((line for line in told.splitlines() if line.startswith("Pid:")), "")
 
     def ask(self, command: str) -> str:
         with socket.socket(socket.AF_UNIX) as sock:
@@ -96,7 +110,7 @@ def haproxy_process(path: str, configuration: Path) -> Iterator[HaproxyProcess]:
     try:
         until(lambda: process.poll() is not None or admin.exists(), 60)
         assert process.poll() is None, running.log
-        until(lambda: running.up(), 60)
+        until(lambda: _LOADED in running.log and running.up(), 60)
         yield running
     finally:
         process.terminate()

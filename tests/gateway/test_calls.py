@@ -193,8 +193,11 @@ def test_a_one_way_call_is_answered_202(gateway: RunningGateway, node: ScriptedN
 
 
 def test_a_hundred_callers_at_once_get_each_their_own_answer(
-    gateway: RunningGateway, node: ScriptedNode
+    make_gateway: MakeGateway, node: ScriptedNode
 ) -> None:
+    gateway: RunningGateway = make_gateway(
+        [lab_results(node)], forward={"connect_timeout_seconds": 30}
+    )
     together = asyncio.Event()
 
     async def shuffled(request: Received, writer: asyncio.StreamWriter) -> None:

@@ -31,6 +31,7 @@ from tests.gateway.front import (
     fetch,
     free_port,
     gateway_process,
+    under_load,
     write_table,
 )
 from tests.gateway.scripted_node import Received, ScriptedNode, answering, http
@@ -198,43 +199,23 @@ def test_reloads_under_load_lose_no_call(
 ) -> None:
     """Counted on both ends: every call is answered, and reached the node once."""
     file = tmp_path / "gateway.toml"
-    end = threading.Event()
-    statuses: list[int] = []
-    errors: list[OSError] = []
+    told = ("configuration_taken", "configuration_refused")
 
-    def call() -> None:
-        while not end.is_set():
-            try:
-                statuses.append(fetch(process.port, "POST", "/hx/LabResults", BODY, **SOAP_1_1)[0])
-            except OSError as error:
-                errors.append(error)
+    def call() -> int:
+        return fetch(process.port, "POST", "/hx/LabResults", BODY, **SOAP_1_1)[0]
 
-    callers = [threading.Thread(target=call) for _ in range(4)]
-    for one in callers:
-        one.start()
-    for number in range(1, 7):
-        if number % 3 == 0:  # a bad one in between
-            text = configuration(process.port, "[limits]\ndepth = 1\n")
-        else:
-            text = configuration(process.port, f"[forward]\ntimeout_seconds = {10 + number}\n")
-        file.write_text(text, "utf-8")
-        done = len(statuses)
-        process.reload()
-        until(
-            lambda n=number: (
-                len(  # type: ignore[misc]
-                    process.log("configuration_taken") + process.log("configuration_refused")
-                )
-                == n
-            )
-        )
-        until(lambda d=done: len(statuses) > d + 20)  # type: ignore[misc]
-    end.set()
-    for one in callers:
-        one.join(30)
-    assert errors == []
-    assert set(statuses) == {200}
-    assert len(node.requests) == len(statuses) > 120
+    with under_load(call) as load:
+        for number in range(1, 7):
+            more = f"[forward]\ntimeout_seconds = {10 + number}\n"
+            if number % 3 == 0:  # a bad one in between
+                more = "[limits]\ndepth = 1\n"
+            file.write_text(configuration(process.port, more), "utf-8")
+            process.reload()
+            until(lambda n=number: sum(len(process.log(one)) for one in told) == n)  # type: ignore[misc]
+            load.until_more(20)
+    assert load.errors == []
+    assert set(load.statuses) == {200}
+    assert len(node.requests) == len(load.statuses) >= 120
 
 
 def test_sighup_while_it_ends_does_not_cut_a_call(

@@ -219,3 +219,15 @@ def test_what_a_patient_is_called_is_in_no_log_line(
     assert len(node.requests) == 2
     assert "欧阳" not in gateway.log_text.getvalue()
     assert "1101" not in gateway.log_text.getvalue()
+
+
+def test_a_caller_may_say_how_long_he_waits(make_gateway: MakeGateway, node: ScriptedNode) -> None:
+    node.script = hang
+    gateway = make_gateway([lab_results(node)], forward={"timeout_seconds": 600})
+    answer = gateway.post("/hx/LabResults", headers={**SOAP_1_1, "X-Timeout-Ms": "100"})
+    assert "<Code>SourceTimeout</Code>" in answer.text
+    assert "0.1 s" in answer.text
+    assert all(sent.all("X-Timeout-Ms") == [] for sent in node.requests)
+    for wrong in ("0", "-5", "1.5", "1e3", "９", "9" * 10):
+        headers = {**SOAP_1_1, "X-Timeout-Ms": wrong.encode().decode("latin-1")}
+        assert gateway.post("/hx/LabResults", headers=headers).status == 400

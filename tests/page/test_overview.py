@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
 from urllib.parse import quote
 
 import pytest
@@ -237,3 +240,34 @@ def test_a_database_that_is_away_is_told_in_words(
 def test_both_languages_have_all_words() -> None:
     assert WORDS["zh"].keys() == WORDS["en"].keys()
     assert all(text.strip() for words in WORDS.values() for text in words.values())
+
+
+@dataclass(frozen=True)
+class Lease:
+    state: str
+    renewed: datetime | None = None
+    expires: datetime | None = None
+
+
+class Leases:
+    """A node renews its services' leases; its business has none of its own."""
+
+    def __init__(self, **states: str) -> None:
+        self.states = states
+
+    def of(self, keys: Iterable[str]) -> dict[str, Lease]:
+        return {key: Lease(self.states.get(key.rpartition(":")[2], "none")) for key in keys}
+
+
+def test_a_node_that_no_longer_renews_is_marked(opened: Open) -> None:
+    client = opened([world.hospital("hx", "华夏中心医院", services=["LabResults", "Patients"])])
+    client.app.state.site.leases = Leases(labresults="alive", patients="alive")
+    assert "租约过期" not in page(client, "/").text_content()
+    assert "有效至" in page(client, f"/hospital/{HX}").text_content()
+    client.app.state.site.leases = Leases(labresults="alive", patients="expired")
+    assert "租约过期" in page(client, "/").cssselect("tbody th.who")[0].text_content()
+    client.app.state.site.leases = Leases(patients="hidden")
+    assert "已隐藏" in page(client, "/").text_content()
+    assert "已隐藏" in page(client, f"/hospital/{HX}").text_content()
+    client.app.state.site.leases = Leases()
+    assert "手工登记" in page(client, f"/hospital/{HX}").text_content()

@@ -17,7 +17,7 @@ KEY = "<tModelKey>uddi:uddi.org:wsdl:types</tModelKey>"
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         yield server
 

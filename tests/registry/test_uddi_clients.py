@@ -79,13 +79,14 @@ def run(program: str, jars: list[Path], folder: Path, *arguments: str) -> list[s
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         yield server
 
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("sqlite")
 def test_uddi4j(registry: Running, tmp_path: Path) -> None:
     told = run(
         "Uddi4jClient",
@@ -128,6 +129,7 @@ def test_uddi4j(registry: Running, tmp_path: Path) -> None:
 
 @pytest.mark.full
 @pytest.mark.timeout(600)
+@pytest.mark.usefixtures("sqlite")
 def test_juddi_client(registry: Running, tmp_path: Path) -> None:
     jars = class_path("juddi")
     settings = tmp_path / "uddi.xml"

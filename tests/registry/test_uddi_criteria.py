@@ -31,7 +31,7 @@ def at(*pairs, key=ADDRESS):
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         client, token = server.client(), server.token("admin")
         client.save_tmodels(token, [TModel(k, LangText(k)) for k in (ADDRESS, STREET, CITY)])
@@ -240,3 +240,51 @@ def test_a_projection_of_what_is_not_there(registry, key, owner):
     )
     reply = registry.uddi("publish", v3("save_business", token + entity))
     assert reply.error == (20230, "E_invalidProjection")
+
+
+# --- qualifiers ------------------------------------------------------------------------------
+
+SHORT = (
+    "andAllKeys", "orAllKeys", "orLikeKeys", "approximateMatch", "exactMatch",
+    "caseSensitiveMatch", "caseInsensitiveMatch", "caseSensitiveSort", "caseInsensitiveSort",
+    "sortByNameAsc", "sortByNameDesc", "sortByDateAsc", "sortByDateDesc", "binarySort",
+    "combineCategoryBags", "serviceSubset", "bindingSubset", "suppressProjectedServices",
+    "signaturePresent", "diacriticSensitiveMatch",
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("form", ["{}", "uddi:uddi.org:findqualifier:{}"])
+@pytest.mark.parametrize("case", [str, str.lower, str.upper], ids=["as is", "lower", "upper"])
+def test_every_qualifier_by_name_and_by_tmodel_key_in_any_case(registry, form, case):
+    for short in SHORT:
+        for operation in ("find_business", "find_service", "find_tModel"):
+            qualifier = f"<findQualifier>{case(form.format(short))}</findQualifier>"
+            content = f"<findQualifiers>{qualifier}</findQualifiers><name>one</name>"
+            assert registry.uddi("inquiry", v3(operation, content)).status == 200, short
+
+
+@pytest.mark.parametrize(
+    "clash",
+    [
+        ("andAllKeys", "orAllKeys"), ("andAllKeys", "orLikeKeys"), ("orAllKeys", "orLikeKeys"),
+        ("exactMatch", "approximateMatch"), ("exactMatch", "caseInsensitiveMatch"),
+        ("caseSensitiveMatch", "caseInsensitiveMatch"),
+        ("caseSensitiveSort", "caseInsensitiveSort"), ("binarySort", "caseInsensitiveSort"),
+        ("sortByNameAsc", "sortByNameDesc"), ("sortByDateAsc", "sortByDateDesc"),
+        ("combineCategoryBags", "serviceSubset"), ("combineCategoryBags", "bindingSubset"),
+        ("serviceSubset", "bindingSubset"),
+    ],
+)  # fmt: skip
+def test_exclusive_groups_in_every_operation(registry, clash):
+    first, second = clash[0].upper(), f"uddi:uddi.org:findqualifier:{clash[1]}"
+    listed = f"<findQualifier>{first}</findQualifier><findQualifier>{second}</findQualifier>"
+    qualifiers = f"<findQualifiers>{listed}</findQualifiers>"
+    for operation, rest in (
+        ("find_business", "<name>a</name>"),
+        ("find_service", "<name>a</name>"),
+        ("find_binding", "<tModelBag><tModelKey>uddi:x</tModelKey></tModelBag>"),
+        ("find_tModel", "<name>a</name>"),
+        ("find_relatedBusinesses", "<businessKey>uddi:yilian:t:one</businessKey>"),
+    ):
+        reply = registry.uddi("inquiry", v3(operation, qualifiers + rest))
+        assert reply.error == (40500, "E_invalidCombination"), operation

@@ -14,7 +14,7 @@ SERVICE = "uddi:yilian:hx:labresults"
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         publish(server)
         yield server

@@ -184,7 +184,7 @@ CASES: list[tuple[int, str, Callable[[World], object]]] = [
 
 
 @pytest.fixture(scope="module")
-def world(tmp_path_factory):
+def world(tmp_path_factory, backend):
     settings = config(
         tmp_path_factory.mktemp("registry"),
         inquiry={"max_body_bytes": 60_000},

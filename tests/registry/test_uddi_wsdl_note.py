@@ -82,7 +82,7 @@ def site() -> Iterator[str]:
 
 
 @pytest.fixture(scope="module")
-def registry(tmp_path_factory):
+def registry(tmp_path_factory, backend):
     with running(config(tmp_path_factory.mktemp("registry"))) as server:
         yield server
 
@@ -221,6 +221,7 @@ def test_publishing_again_changes_nothing_and_nodes_leave_it_alone(published, ru
     (business,) = client.get_business_detail(["uddi:yilian:hospital:hx"])
     keys = sorted(s.key for s in business.services)
     assert keys == ["uddi:yilian:hx:labresults", "uddi:yilian:hx:risservice"]
+    assert "WSDL http://g/hx/L?wsdl" in run("find", "--port-type", "LabResults")
 
 
 def test_a_name_that_keys_have_no_letters_for(run, site, registry, published):

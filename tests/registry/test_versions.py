@@ -4,16 +4,20 @@ from __future__ import annotations
 
 import json
 import threading
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
 from registry_server import PASSWORDS, Running, service_wsdl
+from typer.testing import CliRunner
 
 from registry.living_client import ContractBreaks, LivingClient
 from registry.versions import promise
 from services.catalogue import CONTRACTS
 from services.soap.interface import typed_interface
 from services.soap.wsdl import wsdl as made
+from yilian.cli import app
+from yilian.refused import Refused
 
 PROJECT = Path(__file__).parents[2]
 
@@ -183,3 +187,43 @@ def test_who_published_a_version_stands_in_the_history(registry: Running) -> Non
     published_now = [line for line in every if line.kind == "contract"]
     assert [(line.publisher, line.action) for line in published_now] == [("hx", "publish")]
     assert lines == published_now
+
+
+def test_publishing_a_wsdl_by_hand_asks_the_same(registry: Running, tmp_path: Path) -> None:
+    password = tmp_path / "password"
+    password.write_text(PASSWORDS["hx"], "utf-8")
+    served = {"document": published()}
+
+    class Site(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(served["document"])
+
+        def log_message(self, *args: object) -> None:
+            """Nothing."""
+
+    site = HTTPServer(("127.0.0.1", 0), Site)
+    threading.Thread(target=site.serve_forever, daemon=True).start()
+
+    def publish() -> str:
+        url = f"http://127.0.0.1:{site.server_address[1]}/lab.wsdl"
+        options = ["--hospital", "hx", "--user", "hx", "--password-file", str(password)]
+        command = ["uddi", "publish-wsdl", url, *options, "--registry", registry.url]
+        result = CliRunner().invoke(app, command)
+        if isinstance(result.exception, Refused):
+            raise result.exception
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    try:
+        assert "✓ uddi:yilian:hx:labresults" in publish()
+        assert len(listed(registry)) == 1
+        before = registry.client().get_service_detail(["uddi:yilian:hx:labresults"])
+        served["document"] = published().replace(b'name="Until"', b'name="To"')
+        with pytest.raises(Refused, match="LabResults/QueryLabMaster/input/Until"):
+            publish()
+        assert registry.client().get_service_detail(["uddi:yilian:hx:labresults"]) == before
+    finally:
+        site.shutdown()
+        site.server_close()

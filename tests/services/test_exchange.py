@@ -419,3 +419,19 @@ def test_no_value_of_one_caller_reaches_another() -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+@pytest.mark.parametrize("content", ['<a xmlns="urn:x}y"/>', '<q:b xmlns:q="{"/>'])
+def test_a_brace_in_a_namespace_is_no_defect_of_ours(content: str) -> None:
+    for endpoint in (TYPED, LEGACY):
+        for body in (
+            enveloped(ask(content)),
+            enveloped(content),
+            enveloped(f'<getlabmaster xmlns="http://tempuri.org/">{content}</getlabmaster>'),
+            enveloped(ask(), ns="http://schemas.x}lsoap.org/soap/envelope/"),
+        ):
+            assert send(endpoint, body).fault in (
+                "MalformedMessage",
+                "UnknownOperation",
+                "VersionMismatch",
+            )

@@ -52,11 +52,18 @@ def publish_wsdl(
             f"无法读取口令文件 {password_file}：{error.strerror}。",
             f"The password file {password_file} cannot be read: {error.strerror}.",
         ) from error
+    documents: list[bytes] = []
+
+    def kept(address: str) -> bytes:
+        documents.append(fetch(address))
+        return documents[-1]
+
     with _told():
-        mapped = map_any_wsdl(read_wsdl(url, fetch), hospital, inside=inside)
+        mapped = map_any_wsdl(read_wsdl(url, kept), hospital, inside=inside)
         client = _client(registry)
         token = client.get_auth_token(user, password)
         try:
+            compared = _compared(registry, token, hospital, documents)
             saved = publish(client, token, HospitalEntry(hospital, name or hospital), mapped)
         finally:
             client.discard_auth_token(token)
@@ -65,6 +72,26 @@ def publish_wsdl(
         for binding in service.bindings:
             address = binding.access_point.value if binding.access_point else ""
             print(f"  {binding.key}  {address}")
+    if not compared:
+        print(
+            "· 不是单文件、单端口的 WSDL，未作版本比较 / not one flat WSDL: versions not compared"
+        )
+
+
+def _compared(registry: str, token: str, hospital: str, documents: list[bytes]) -> bool:
+    """Whether the registry has compared the WSDL with the published version, which it can where
+    that is one flat document with one port. ContractBreaks where it breaks that version."""
+    from registry.living_client import LivingClient, NotOffered
+    from registry.uddi.wsdl_mapping import WsdlError, read_names
+
+    if len(documents) != 1:
+        return False
+    try:
+        service = read_names(documents[0]).service
+        LivingClient(registry).put_contract(token, hospital, service, documents[0])
+    except (WsdlError, NotOffered):
+        return False
+    return True
 
 
 @app.command()
@@ -130,11 +157,16 @@ def _client(url: str):  # type: ignore[no-untyped-def]
 def _told() -> Iterator[None]:
     """What the registry, the WSDL or the way to them refuses, in one sentence."""
     from registry.errors import RegistryUnavailable, UddiError
+    from registry.living_client import ContractBreaks
     from registry.publisher import PublishError
     from registry.uddi.wsdl_mapping import WsdlError
 
     try:
         yield
+    except ContractBreaks as error:
+        raise Refused(
+            f"没有发布：{error}", "Nothing was published: see what breaks.", exit_code=1
+        ) from error
     except UddiError as error:
         zh, _, en = error.message.partition(" / ")
         code = f"E_{error.code} {error.errno}"

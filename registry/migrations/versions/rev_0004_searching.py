@@ -62,8 +62,8 @@ def _entity() -> None:
         connection.execute(sa.update(old).where(where).values(values), changed)
     with op.batch_alter_table("entity") as table:
         table.alter_column("info", existing_type=sa.Text, nullable=False)
-    op.create_index("entity_by_folded", "entity", ["kind", "sort_folded", "key"])
-    op.create_index("entity_by_date", "entity", ["kind", "modified", "key"])
+    op.create_index("entity_by_folded", "entity", ["kind", "sort_folded", "sort_name", "key"])
+    op.create_index("entity_by_date", "entity", ["kind", "modified", "sort_name", "key"])
     op.create_index("entity_by_parent", "entity", ["parent_key", "sort_name", "key"])
     op.drop_index("ix_entity_parent_key", "entity")
     hidden = sa.column("hidden").is_(True)

@@ -256,6 +256,10 @@ _STRUCTURE = {
     "< in an attribute": inside('<a b="<"/>', "well-formed"),
     "]]> in text": inside("<a>]]></a>", "well-formed"),
     "-- in a comment": inside("<!-- a -- b -->", "well-formed"),
+    "a brace in the envelope's namespace": bad(
+        GOOD.replace("xmlsoap", "x}lsoap", 1), "well-formed"
+    ),
+    "a brace in the operation's namespace": bad(enveloped(lab(ns=LAB + "}")), "well-formed"),
     "future SOAP": Attack(
         post(GOOD.replace(SOAP11, "http://www.w3.org/2031/soap-envelope")),
         *("message", "envelope", "VersionMismatch"),
