@@ -14,7 +14,7 @@ from services.faults import ServerFault
 from tests.compliance.wards import Bsoft, Junwei, Printing, Third, Ward
 from tests.databases.targets import Target
 
-pytestmark = [pytest.mark.full, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.full, pytest.mark.timeout(600)]
 
 
 class Bomb:

@@ -188,7 +188,7 @@ def test_openmetrics_for_who_asks_for_it(server: Running) -> None:
 
 def test_every_metric_is_documented_with_its_labels(server: Running) -> None:
     (section,) = re.findall(
-        r"^## A node .*?(?=^## )", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL
+        r"^## A node .*?(?=^## |\Z)", DOCUMENT.read_text("utf-8"), re.MULTILINE | re.DOTALL
     )
     documented = {
         name: set(re.split(r",\s*", labels))

@@ -20,6 +20,9 @@ from tests.writes_once.conftest import ADAPTERS, DATABASES
 from tests.writes_once.hospital import DAY, FEES, Hospital, patient_id
 from tests.writes_once.nodes import Nodes
 
+#: a call is killed some twenty times, and the machine may be busy
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture
 def nodes(his: Hospital, tmp_path: Path, nursery: subprocess.Popen[str]) -> Iterator[Nodes]:

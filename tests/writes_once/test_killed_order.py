@@ -17,6 +17,9 @@ from tests.writes_once.nodes import Nodes
 
 PATIENT = "<Name>王芳</Name><Sex>2</Sex><IdentityNo>ID{n}</IdentityNo>"
 
+#: a call is killed some twenty times, and the machine may be busy
+pytestmark = pytest.mark.timeout(600)
+
 
 @pytest.fixture
 def db(tmp_path: Path) -> Iterator[Database]:
