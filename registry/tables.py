@@ -7,6 +7,8 @@ an entity's rows are written and deleted together, the latter by ON DELETE CASCA
 
 from __future__ import annotations
 
+import sqlite3
+import time
 from typing import Any
 
 from sqlalchemy import (
@@ -183,14 +185,28 @@ def open_engine(url: str) -> Engine:
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # None: sqlite3 starts no transactions of its own; _begin_sqlite does, and says which kind.
     connection.isolation_level = None
+    connection.execute(f"PRAGMA busy_timeout = {LOCK_MILLISECONDS}")
+    _write_ahead(connection)
     for pragma in (
-        f"busy_timeout = {LOCK_MILLISECONDS}",
-        "journal_mode = WAL",
         "synchronous = FULL",
         "foreign_keys = ON",
         "case_sensitive_like = ON",
     ):
         connection.execute(f"PRAGMA {pragma}")
+
+
+def _write_ahead(connection: Any) -> None:
+    """The one switch for which SQLite does not wait by itself while somebody else makes it."""
+    deadline = time.monotonic() + LOCK_MILLISECONDS / 1000
+    while True:
+        try:
+            connection.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if "locked" not in str(error) or time.monotonic() > deadline:
+                raise
+            time.sleep(0.02)
+        else:
+            return
 
 
 def _begin_sqlite(connection: Connection) -> None:

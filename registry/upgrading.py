@@ -17,7 +17,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.engine import Connection, Engine
 
-from registry.tables import metadata
+from registry.tables import LOCK_MILLISECONDS, metadata
 
 log = structlog.get_logger("registry")
 
@@ -28,6 +28,10 @@ _BEFORE_MIGRATIONS = "0001"
 
 #: PostgreSQL's lock on upgrading, a number that nobody else in the same database uses.
 _LOCK = 0x5949_4C49_414E
+
+
+#: How long another registry's upgrade may take; PostgreSQL is waited for without end.
+_PATIENCE_MILLISECONDS = 600_000
 
 
 class NewerDatabase(Exception):
@@ -61,11 +65,13 @@ def upgrade(engine: Engine, to: str = "head") -> Upgraded:
     scripts = ScriptDirectory.from_config(config)
     with engine.connect().execution_options(writes=True) as connection:
         _foreign_keys(connection, on=False)
+        _wait_for_locks(connection, _PATIENCE_MILLISECONDS)
         try:
             with connection.begin():
                 done = _upgrade(connection, config, scripts, to)
         finally:
             _foreign_keys(connection, on=True)
+            _wait_for_locks(connection, LOCK_MILLISECONDS)
     if done.before not in ("", done.after):
         log.info("registry store upgraded", before=done.before, after=done.after)
     return done
@@ -100,11 +106,20 @@ def _revision(connection: Connection) -> str:
 
 
 def _foreign_keys(connection: Connection, *, on: bool) -> None:
-    """SQLite only, and only outside a transaction: with them on, dropping the old copy of a
-    table would delete what refers to it."""
+    """Only outside a transaction: with them on, dropping the old copy of a table would delete
+    what refers to it."""
+    _pragma(connection, f"foreign_keys = {'ON' if on else 'OFF'}")
+
+
+def _wait_for_locks(connection: Connection, milliseconds: int) -> None:
+    _pragma(connection, f"busy_timeout = {milliseconds}")
+
+
+def _pragma(connection: Connection, text: str) -> None:
+    """Of SQLite alone; elsewhere nothing."""
     if connection.dialect.name == "sqlite":
         driver = connection.connection.dbapi_connection
         assert driver is not None
         cursor = driver.cursor()
-        cursor.execute(f"PRAGMA foreign_keys = {'ON' if on else 'OFF'}")
+        cursor.execute(f"PRAGMA {text}")
         cursor.close()

@@ -48,7 +48,7 @@ def four_free_ports() -> int:
     """The first of four ports in a row that are free now, below those that the system gives to
     connections; each test run begins elsewhere, so that two runs at once do not meet."""
     ports = list(range(16000, 32000, 4))
-    start = os.getpid() % len(ports)
+    start = os.getpid() * 997 % len(ports)  # far from where the neighbours begin
     for first in ports[start:] + ports[:start]:
         sockets = [socket.socket() for _ in range(4)]
         try:
