@@ -42,7 +42,7 @@ from registry.saving import (
     with_keys,
 )
 from registry.subscribers import Subscribers
-from registry.tables import entity, open_engine
+from registry.tables import entity, one_writer, open_engine
 from registry.uddi.wellknown import WELL_KNOWN
 from registry.upgrading import upgrade
 
@@ -227,10 +227,12 @@ class Store:
         from the beginning, after a rollback: it must have no effect but in the database."""
         try:
             with self._writing.begin() as connection:
+                one_writer(connection)
                 result = work(connection)
         except IntegrityError:
             # Somebody saved the same key first; on a second look it is there and says whose.
             with self._writing.begin() as connection:
+                one_writer(connection)
                 result = work(connection)
         self._subscribers.look()
         return result

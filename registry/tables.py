@@ -182,6 +182,10 @@ def open_engine(url: str) -> Engine:
     return engine
 
 
+#: PostgreSQL's lock on writing, a number that nobody else in the same database uses
+_WRITER = 0x5949_4C49_414F
+
+
 def _set_up_sqlite(connection: Any, _record: Any) -> None:
     # None: sqlite3 starts no transactions of its own; _begin_sqlite does, and says which kind.
     connection.isolation_level = None
@@ -214,3 +218,11 @@ def _begin_sqlite(connection: Connection) -> None:
     # between; IMMEDIATE makes the second writer wait at the start instead.
     writes = connection.get_execution_options().get("writes", False)
     connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+
+def one_writer(connection: Connection) -> None:
+    """Until the transaction's end nobody else saves: what replaces an entity deletes and inserts
+    it, and of two at once on PostgreSQL the second would neither see the first one's rows nor be
+    let in beside them. SQLite's transactions that write take turns from their beginning."""
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_WRITER})")

@@ -41,7 +41,9 @@ def _missing() -> str:
     return "" if Path(CHROMIUM).exists() else "chromium"
 
 
-@pytest.fixture(scope="session")
+# Not for the session: while it is open its event loop counts as the thread's, and tests of other
+# files that run a loop of their own would fail.
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Any]:
     missing = _missing()
     if missing:

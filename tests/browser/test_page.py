@@ -201,6 +201,7 @@ def test_without_scripts_everything_can_be_read_and_tried(tab: Tab) -> None:
     page.goto(f"{tab.url}/try/{HIS}")
     page.fill("#v-PatientId", "0000000001")
     page.click("form.form .actions button")
+    page.wait_for_selector("table.data tbody tr")
     assert page.locator("table.data tbody tr").count() == 2
     context.close()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -113,6 +114,17 @@ def test_a_wrong_password(orthanc: RealOrthanc, archive: Archives) -> None:
 
     with pytest.raises(SourceError, match="401"):
         archive(f"http://yilian:x@127.0.0.1:{orthanc.port}").check()
+
+
+def until_stopped(pid: int) -> None:
+    """Every thread of it: the signal is not there for all of them at once."""
+    tasks = Path(f"/proc/{pid}/task")
+    deadline = time.monotonic() + 20
+    while not all(
+        (task / "stat").read_text().rpartition(")")[2].split()[0] == "T" for task in tasks.iterdir()
+    ):
+        assert time.monotonic() < deadline
+        time.sleep(0.005)
 
 
 def test_stopped_hung_and_back(tmp_path: Path, junwei_database: Database) -> None:
