@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import configparser
+import re
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -87,3 +88,22 @@ def test_every_folder_of_ours_is_in_the_table_and_in_the_package_list() -> None:
         for path in (PROJECT / folder).rglob("__init__.py")
     }
     assert listed == found
+
+
+#: an import whose package is named otherwise, or comes with another one that we require
+COMES_WITH = {"anyio": "starlette", "requests": "zeep", "markupsafe": "jinja2"}
+NAMED = {"prometheus_client": "prometheus-client"}
+
+
+def test_what_runs_in_production_is_required_there() -> None:
+    """Also what only a bench or a test needed once: those have requirements of their own."""
+    config = configparser.ConfigParser()
+    config.read(PROJECT / "setup.cfg", "utf-8")
+    lines = config["options"]["install_requires"].splitlines()
+    required = {re.split(r"[\[<>=; ]", line.strip())[0] for line in lines} - {""}
+    found = {
+        name for folder in MAY_IMPORT for module in modules(folder) for _, name in imports(module)
+    }
+    foreign = found - sys.stdlib_module_names - MAY_IMPORT.keys()
+    needed = {NAMED.get(COMES_WITH.get(name, name), COMES_WITH.get(name, name)) for name in foreign}
+    assert needed <= required
