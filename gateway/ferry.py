@@ -32,7 +32,8 @@ from services.ferry import (
     NotCargo,
     load_key,
     pack,
-    unpack,
+    read_cargo,
+    set_aside,
     write_whole,
 )
 
@@ -199,19 +200,15 @@ class Ferries:
         found: list[tuple[Path, Cargo]] = []
         for path in ferry.in_folder.glob(f"*{ANSWER}{ferry.extension}"):
             try:
-                if path.stat().st_size > ferry.max_bytes:
-                    raise NotCargo("larger than max_bytes")
-                cargo = unpack(ANSWER, path.read_bytes(), shore.key)
+                cargo = read_cargo(ANSWER, path, shore.key, ferry.max_bytes)
             except FileNotFoundError:
                 continue
             except NotCargo as error:
-                if time.time() - path.stat().st_mtime < 5:
-                    continue  # gates there are that write a file under its name at once
-                shore.spoilt += 1
-                self._log.error(
-                    "ferry file spoilt", hospital=shore.code, file=path.name, why=str(error)
-                )
-                path.rename(path.with_name(path.name + ".spoilt"))
+                if set_aside(path):
+                    shore.spoilt += 1
+                    self._log.error(
+                        "ferry file spoilt", hospital=shore.code, file=path.name, why=str(error)
+                    )
                 continue
             receipt = pack(RECEIPT, Cargo(cargo.id, time.time(), {}, b""), shore.key)
             write_whole(ferry.out_folder / f"{cargo.id}{RECEIPT}{ferry.extension}", receipt)

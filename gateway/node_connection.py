@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from collections import deque
 
 import httptools
 
@@ -235,3 +236,13 @@ class NodeConnection(asyncio.Protocol):
         self._body = []
         if not self.transport.is_closing():
             self.transport.abort()
+
+
+def take_usable(idle: deque[NodeConnection]) -> NodeConnection | None:
+    """Of kept connections the one used last: the others come nearer to their end, and a burst is
+    forgotten. Those that have ended meanwhile are dropped on the way."""
+    while idle:
+        connection = idle.pop()
+        if connection.usable and not connection.transport.is_closing():
+            return connection
+    return None

@@ -22,13 +22,13 @@ import ssl
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from hashlib import sha256
 from typing import Any
 
 from gateway.binding import Binding
+from gateway.certificate import peer_certificate
 from gateway.forward import Busy, NoAnswer, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
-from gateway.node_connection import NodeConnection
+from gateway.node_connection import NodeConnection, take_usable
 from gateway.upstream import request_head
 from gateway_config.dialled import Dialled
 from gateway_config.hospitals import Hospital, Reverse
@@ -58,13 +58,6 @@ class _Line:
     idle: deque[NodeConnection] = field(default_factory=deque)
     waiting: deque[asyncio.Future[NodeConnection]] = field(default_factory=deque)
     refused: int = 0
-
-    def take(self) -> NodeConnection | None:
-        while self.idle:
-            connection = self.idle.pop()
-            if connection.usable and not connection.transport.is_closing():
-                return connection
-        return None
 
     def free(self, connection: NodeConnection) -> None:
         while self.waiting:
@@ -157,7 +150,7 @@ class ReverseConnections:
         line = self._lines[binding.hospital]
         loop = asyncio.get_running_loop()
         deadline = min(request.deadline, loop.time() + self._settings.timeout_seconds)
-        connection = line.take() or await self._wait(line, deadline)
+        connection = take_usable(line.idle) or await self._wait(line, deadline)
         head = request_head(binding.path, f"Host: {line.code}\r\n", request)
         where = f"{line.code} (reverse)"
         try:
@@ -353,9 +346,8 @@ class _Arrival(asyncio.Protocol):
 
     def certificate(self) -> str:
         """SHA-256 of the other end's certificate, hexadecimal; empty where it has shown none."""
-        secured = self.transport.get_extra_info("ssl_object")
-        der = secured.getpeercert(binary_form=True) if secured is not None else None
-        return sha256(der).hexdigest() if der else ""
+        shown = peer_certificate(self.transport.get_extra_info("ssl_object"))
+        return shown.sha256 if shown is not None else ""
 
     def refuse(self, status: str) -> None:
         self._left()

@@ -26,7 +26,7 @@ from urllib.parse import urlsplit
 
 from gateway.binding import Binding
 from gateway.forward import BrokenOff, NodeAnswer, NodeRequest, NotReached
-from gateway.node_connection import NodeConnection
+from gateway.node_connection import NodeConnection, take_usable
 from gateway_config.model import Forward
 
 #: how many addresses are remembered in parsed form
@@ -43,14 +43,6 @@ class _Pool:
     idle_seconds: float
     idle: deque[NodeConnection] = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
-
-    def take(self) -> NodeConnection | None:
-        """The one used last: the others come nearer to their end, and a burst is forgotten."""
-        while self.idle:
-            connection = self.idle.pop()
-            if connection.usable and not connection.transport.is_closing():
-                return connection
-        return None
 
 
 @dataclass(slots=True)
@@ -92,14 +84,15 @@ class KeptConnections:
         deadline = min(request.deadline, self._loop.time() + self._settings.timeout_seconds)
         head = request_head(target.path, target.fixed, request)
         where = binding.access_point
-        connection = target.pool.take() or await self._connect(target.pool, where, deadline)
+        pool = target.pool
+        connection = take_usable(pool.idle) or await self._connect(pool, where, deadline)
         try:
-            return await self._ask(target.pool, connection, head, request.body, where, deadline)
+            return await self._ask(pool, connection, head, request.body, where, deadline)
         except BrokenOff:
             if not request.repeatable or connection.calls == 1 or connection.received:
                 raise
-        connection = await self._connect(target.pool, where, deadline)
-        return await self._ask(target.pool, connection, head, request.body, where, deadline)
+        connection = await self._connect(pool, where, deadline)
+        return await self._ask(pool, connection, head, request.body, where, deadline)
 
     async def _ask(
         self,

@@ -15,6 +15,7 @@ import hmac
 import json
 import os
 import re
+import time
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -22,6 +23,8 @@ from typing import Any, NamedTuple
 #: what stands between id and extension in a file's name
 REQUEST, ANSWER, RECEIPT = ".request", ".answer", ".receipt"
 _VERSION = "yilian-ferry 1"
+_SPOILT = ".spoilt"
+_SETTLES_SECONDS = 5.0
 _ID = re.compile(r"[0-9a-f]{32}")  # it becomes a file's name
 _OWN = ("id", "created", "sha256")
 
@@ -69,6 +72,23 @@ def unpack(kind: str, data: bytes, key: bytes) -> Cargo:
         raise NotCargo("内容不完整 / the body is not whole")
     rest_of_head = {name: value for name, value in head.items() if name not in _OWN}
     return Cargo(str(head["id"]), float(head["created"]), rest_of_head, body)
+
+
+def read_cargo(kind: str, path: Path, key: bytes, max_bytes: int) -> Cargo:
+    """What is in a file that has arrived. FileNotFoundError; OSError; NotCargo says why it is of
+    no use, now at least."""
+    if path.stat().st_size > max_bytes:
+        raise NotCargo("larger than max_bytes")
+    return unpack(kind, path.read_bytes(), key)
+
+
+def set_aside(path: Path) -> bool:
+    """Rename a file that is of no use; whether that was done. Gates there are that write a file
+    under its own name at once: it is given time to become whole. OSError."""
+    if time.time() - path.stat().st_mtime < _SETTLES_SECONDS:
+        return False
+    path.rename(path.with_name(path.name + _SPOILT))
+    return True
 
 
 def write_whole(path: Path, data: bytes) -> None:

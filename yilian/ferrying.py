@@ -23,7 +23,8 @@ from services.ferry import (
     NotCargo,
     load_key,
     pack,
-    unpack,
+    read_cargo,
+    set_aside,
     write_whole,
 )
 from services.soap.exchange import Endpoint, Request
@@ -37,7 +38,6 @@ _LOOK_SECONDS = 0.1
 _KEEP_SECONDS = 24 * 3600.0
 #: clocks on the two sides of a gate differ: what is from further ahead than this is not believed
 _SKEW_SECONDS = 300.0
-_SPOILT = ".spoilt"
 _DONE = ".done"
 _FORGET_EVERY = 60.0
 
@@ -174,18 +174,14 @@ class Ferrying:
 
     def _read(self, kind: str, path: Path) -> Cargo | None:
         try:
-            if path.stat().st_size > self._settings.max_bytes:
-                raise NotCargo("larger than max_bytes")
-            cargo = unpack(kind, path.read_bytes(), self._key)
+            cargo = read_cargo(kind, path, self._key, self._settings.max_bytes)
             if not path.name.startswith(cargo.id + kind):
                 raise NotCargo("its name is another file's")
         except FileNotFoundError:
             return None
         except NotCargo as error:
-            # Gates there are that write a file under its own name at once: give it time.
-            if time.time() - path.stat().st_mtime > 5:
+            if set_aside(path):
                 _log.error("摆渡文件 %s 不可用：%s / unusable", path.name, error)
-                path.rename(path.with_name(path.name + _SPOILT))
             return None
         return cargo
 

@@ -18,6 +18,7 @@ from typing import Any
 from gateway.audit.entry import moment
 from gateway.audit.files import TrailFile, end_of, files_in, name_of, stream_name
 from gateway.audit.line import GENESIS, seal
+from gateway.durable import sync_folder
 
 
 class StreamInUse(Exception):
@@ -148,7 +149,7 @@ class Journal:
             record["torn"] = torn
         self._append([record])
         if self._sync:
-            _sync_folder(self.folder)
+            sync_folder(self.folder)
         self.broken = False
 
     def _find_end(self) -> tuple[int, int]:
@@ -179,11 +180,3 @@ class Journal:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
-
-
-def _sync_folder(folder: Path) -> None:
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

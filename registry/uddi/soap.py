@@ -12,6 +12,7 @@ from email.message import Message
 from lxml import etree
 
 from registry.errors import UddiError
+from services.soap.parser import data_parser
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -68,17 +69,8 @@ def parse_xml(body: bytes, charset: str | None = None) -> etree._Element:
     text = _DECLARATION.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text, count=1).rstrip()
     if not text:
         raise EnvelopeError("Client", "消息是空的 / the message is empty")
-    parser = etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        return etree.fromstring(text.encode("utf-8"), parser)
+        return etree.fromstring(text.encode("utf-8"), data_parser(encoding="utf-8"))
     except etree.XMLSyntaxError as error:
         raise EnvelopeError("Client", _what_to_do(error)) from error
 

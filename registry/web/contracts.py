@@ -31,10 +31,6 @@ def documentation_of(service: ListedService, versions: Versions) -> Documentatio
     return _from_wsdl(kept[-1].wsdl, service.name) if kept else None
 
 
-def documented_bytes(document: bytes, name: str) -> Documentation | None:
-    return _from_wsdl(document, name)
-
-
 @lru_cache(64)
 def _from_wsdl(document: bytes, name: str) -> Documentation | None:
     try:

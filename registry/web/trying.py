@@ -132,17 +132,25 @@ def _address(at: Here) -> str:
 # --- the call ------------------------------------------------------------------------------------
 
 
-async def send(request: Request) -> Response:
-    """Send the call, or show the form again with what is wrong with it."""
+async def _posted(request: Request) -> dict[str, str] | Response:
+    """The fields of a form that was really ours, or what its sender is told."""
     if not admitted(request):
         return _off(request)
-    site = site_of(request)
     try:
         fields = forms.parsed(await _body(request))
     except (ValueError, ClientDisconnect):
         return _told(request, 400, "bad_form")
-    if not site.csrf.holds(request, fields.get("token", "")):
+    if not site_of(request).csrf.holds(request, fields.get("token", "")):
         return _told(request, 403, "bad_form")
+    return fields
+
+
+async def send(request: Request) -> Response:
+    """Send the call, or show the form again with what is wrong with it."""
+    fields = await _posted(request)
+    if isinstance(fields, Response):
+        return fields
+    site = site_of(request)
     at = await in_thread(request, here, site, request.path_params["key"])
     operation = _operation(at.documentation, fields.get("operation", ""))
     if operation is None or operation.name != fields.get("operation"):
@@ -272,15 +280,10 @@ def _told_answer(call: Call, operation: Told | None) -> dict[str, Any]:
 
 async def drop(request: Request) -> Response:
     """Forget a kept call."""
-    if not admitted(request):
-        return _off(request)
+    fields = await _posted(request)
+    if isinstance(fields, Response):
+        return fields
     site = site_of(request)
-    try:
-        fields = forms.parsed(await _body(request))
-    except (ValueError, ClientDisconnect):
-        return _told(request, 400, "bad_form")
-    if not site.csrf.holds(request, fields.get("token", "")):
-        return _told(request, 403, "bad_form")
     call = site.calls.get(request.path_params["name"])
     site.calls.drop(request.path_params["name"])
     place = to("try", call.service_key) if call else "/"

@@ -17,6 +17,7 @@ from lxml import etree
 from services.faults import MalformedMessage, MustUnderstand, VersionMismatch
 from services.soap.bounds import LIMITS, Limits, bounded, has_dtd, too_deep
 from services.soap.charset import to_utf8
+from services.soap.parser import data_parser
 from services.soap.read import local_name
 from services.soap.values import escape
 from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
@@ -149,18 +150,9 @@ def _parser(huge: bool) -> etree.XMLParser:
     try:
         return _parsers.pair[huge]  # type: ignore[no-any-return]
     except AttributeError:
-        # Comments and processing instructions carry nothing and would split an element's text.
         # The encoding is given because a converted body may still declare its former one.
         _parsers.pair = [
-            etree.XMLParser(
-                encoding="utf-8",
-                resolve_entities=False,
-                no_network=True,
-                remove_comments=True,
-                remove_pis=True,
-                huge_tree=huge_tree,
-            )
-            for huge_tree in (False, True)
+            data_parser(encoding="utf-8", huge_tree=huge_tree) for huge_tree in (False, True)
         ]
         return _parsers.pair[huge]  # type: ignore[no-any-return]
 

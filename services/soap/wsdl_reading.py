@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from lxml import etree
 
+from services.soap.parser import data_parser
 from services.soap.schema_model import (
     XSD,
     Element,
@@ -96,16 +97,8 @@ def read(document: bytes) -> Wsdl:
 
 
 def _parsed(document: bytes) -> etree._Element:
-    parser = etree.XMLParser(
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-    )
     try:
-        root = etree.fromstring(document, parser)
+        root = etree.fromstring(document, data_parser())
     except (etree.XMLSyntaxError, ValueError) as error:
         raise NotWsdl(f"不是 XML / not XML: {error}") from error
     if root.getroottree().docinfo.doctype:

@@ -10,7 +10,7 @@ import json
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
@@ -114,6 +114,17 @@ class Answered:
         return self.body.decode()
 
 
+def everything_said(port: int, pieces: Sequence[bytes], timeout: float) -> bytes:
+    """All that comes back for bytes sent as they are, until the other side closes."""
+    with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
+        for piece in pieces:
+            connection.sendall(piece)
+        received = b""
+        while part := connection.recv(65536):
+            received += part
+        return received
+
+
 class RunningGateway:
     def __init__(self, loop: Loop, config: GatewayConfig, registry: FakeRegistry) -> None:
         self.registry = registry
@@ -170,13 +181,7 @@ class RunningGateway:
 
     def raw(self, *pieces: bytes) -> bytes:
         """All that comes back for bytes sent as they are, until the gateway closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=10) as connection:
-            for piece in pieces:
-                connection.sendall(piece)
-            received = b""
-            while part := connection.recv(65536):
-                received += part
-            return received
+        return everything_said(self.port, pieces, timeout=10)
 
     def health(self) -> dict[str, Any]:
         health: dict[str, Any] = json.loads(self.get("/health").body)

@@ -69,8 +69,8 @@ class GatewayProcess:
     log_file: Path
 
     def log(self, event: str) -> list[dict[str, Any]]:
-        lines = self.log_file.read_text("utf-8").splitlines()
-        told = [json.loads(line) for line in lines if line.startswith("{")]
+        whole = self.log_file.read_bytes().rpartition(b"\n")[0]  # the last may still be written
+        told = [json.loads(line) for line in whole.splitlines() if line.startswith(b"{")]
         return [line for line in told if line.get("event") == event]
 
     def reload(self) -> None:

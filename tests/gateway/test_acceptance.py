@@ -9,7 +9,6 @@ from __future__ import annotations
 import gzip
 import http.client
 import re
-import socket
 import ssl
 from collections.abc import Iterator
 from contextlib import ExitStack
@@ -20,7 +19,16 @@ import pytest
 
 from gateway.binding import Binding
 from services.passwords import hash_password
-from tests.gateway.conftest import BODY, SOAP_1_1, SOAP_1_2, Answered, Loop, closed_port, until
+from tests.gateway.conftest import (
+    BODY,
+    SOAP_1_1,
+    SOAP_1_2,
+    Answered,
+    Loop,
+    closed_port,
+    everything_said,
+    until,
+)
 from tests.gateway.front import (
     LOCAL,
     GatewayProcess,
@@ -84,13 +92,7 @@ class Front:
 
     def raw(self, *pieces: bytes) -> bytes:
         """All that comes back until the other side closes."""
-        with socket.create_connection(("127.0.0.1", self.port), timeout=60) as connection:
-            for piece in pieces:
-                connection.sendall(piece)
-            received = b""
-            while part := connection.recv(65536):
-                received += part
-            return received
+        return everything_said(self.port, pieces, timeout=60)
 
 
 CONFIGURATION = """

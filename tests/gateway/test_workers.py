@@ -18,25 +18,22 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.conftest import BODY, SOAP_1_1, Loop, lab_results, until
+from tests.gateway.front import LOCAL, OPEN_POLICY
 from tests.gateway.scripted_node import Received, ScriptedNode, echo
 
 PROJECT = Path(__file__).parents[2]
-CONFIGURATION = """
+CONFIGURATION = (
+    """
 [listen]
 port = {port}
 workers = {workers}
 [registry]
 url = "http://127.0.0.1:9"
 table_file = "routes.json"
-[callers.local]
-networks = ["127.0.0.0/8"]
-[[policies]]
-name = "open"
-callers = ["*"]
-hospitals = ["*"]
-services = ["*"]
-operations = ["*"]
 """
+    + LOCAL
+    + OPEN_POLICY
+)
 
 
 @dataclass
