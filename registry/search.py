@@ -20,7 +20,7 @@ from registry.matching import Condition
 from registry.model import Find, Kind
 from registry.qualifiers import Qualifiers, parse
 from registry.remembered import Remembered
-from registry.sources import Criterion, Everything, Sizes
+from registry.sources import Criterion, Everything, Rows, Sizes
 from registry.spans import FEW, narrowed, without_needless
 from registry.tables import entity, light
 
@@ -174,11 +174,15 @@ class _Search:
         order = _special_order(self._kind, self._qualifiers)
         if order is None:
             return self._page(self._in_own_order(), offset, limit)
-        if self._sizes.of(self._connection, self._first) >= _WINDOW // 10:
+        few = _WINDOW // 10
+        some = self._connection.execute(self._first.rows().limit(few + 1)).all()
+        if len(some) > few:
             # With that many matches, a page of them is likely to be among the first of all.
             found = self._page(self._in_window(order), offset, limit)
             if len(found) == limit:
                 return found
+        else:
+            self._first = _entities([row.key for row in some])
         return self._page(self._in_order(order), offset, limit)
 
     def _page(self, query: Select[Any] | CompoundSelect[Any], offset: int, limit: int) -> list[str]:
@@ -263,6 +267,11 @@ class _Search:
             *(criterion.holds(sort, key) for criterion in criteria),
             key.not_in(select(hidden.c.key).where(hidden.c.hidden.is_(True))),
         )
+
+
+def _entities(keys: Sequence[str]) -> Criterion:
+    each = _ENTITY.alias()
+    return Criterion((Rows(each.c.sort_name, each.c.key, (each.c.key.in_(keys),)),))
 
 
 def _check_size(find: Find) -> None:
