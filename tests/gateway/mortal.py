@@ -95,6 +95,13 @@ class MortalGateway:
         os.kill(worker, signal.SIGKILL)
         until(lambda: len(set(self.workers()) - {worker}) == self._workers, 60)
 
+    def reload(self) -> None:
+        """By SIGHUP; waits until every worker has taken it."""
+        taken = b"configuration_taken"
+        wanted = self.log_file.read_bytes().count(taken) + self._workers
+        os.kill(self.pid, signal.SIGHUP)
+        until(lambda: self.log_file.read_bytes().count(taken) >= wanted, 60)
+
     def end(self) -> None:
         """As an operator ends it."""
         if self._process is not None:
