@@ -146,11 +146,12 @@ class Journal:
         self.broken = True
         number, torn = self._find_end()
         now = datetime.fromtimestamp(self._clock(), UTC)
-        path = self.folder / name_of(self.stream, number, now)
+        # Said before it is there: another thread may ask for the earlier files in between.
+        self.path = path = self.folder / name_of(self.stream, number, now)
         self._file = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600
         )
-        self._size, self._day, self.path, self._number = 0, self._today(), path, number
+        self._size, self._day, self._number = 0, self._today(), number
         # ``after`` repeats the hash that this line is chained to, for the day when the files
         # before are gone.
         record: dict[str, Any] = {

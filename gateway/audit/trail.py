@@ -139,7 +139,9 @@ class Trail:
     async def record(self, entry: Entry) -> None:
         """Return once the call's line is safe. SourceUnavailable where it cannot be, unless the
         setting says to go on."""
-        if self._journal.broken:
+        # While a group is written, a file that is being changed for the next one counts as broken
+        # too: whoever comes then waits for what follows.
+        if self._journal.broken and self._writing is None:
             reason = self._trouble
         else:
             settled: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
