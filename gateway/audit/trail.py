@@ -245,6 +245,7 @@ class Trail:
                 if self._journal.broken:
                     self._recover()
                 elif self._writing is None:
+                    self._journal.look()
                     self._look_at_space()
                 now = time.monotonic()
                 if now - self._anchored_at >= self._settings.anchor_seconds:
