@@ -28,8 +28,8 @@ class MortalGateway:
     """``yilian gateway FILE`` with ``workers`` processes, in a group of its own; its log goes on
     over all its lives. ``start`` waits until every worker answers."""
 
-    def __init__(self, file: Path, port: int, workers: int) -> None:
-        self.file, self.port, self._workers = file, port, workers
+    def __init__(self, file: Path, port: int, workers: int, host: str = "127.0.0.1") -> None:
+        self.file, self.host, self.port, self._workers = file, host, port, workers
         self.log_file = file.with_suffix(".log")
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -70,13 +70,17 @@ class MortalGateway:
         assert process.poll() is None, self.log_file.read_text("utf-8", "replace")[-3000:]
 
     def health(self) -> dict[str, Any]:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=5)
+        connection = http.client.HTTPConnection(self.host, self.port, timeout=5)
         try:
             connection.request("GET", "/health")
             told: dict[str, Any] = json.loads(connection.getresponse().read())
             return told
         finally:
             connection.close()
+
+    @property
+    def runs(self) -> bool:
+        return self._process is not None
 
     def kill(self) -> None:
         """The gateway and all its workers, in one moment."""
@@ -94,6 +98,13 @@ class MortalGateway:
         """One of several; waits until there is another in its place."""
         os.kill(worker, signal.SIGKILL)
         until(lambda: len(set(self.workers()) - {worker}) == self._workers, 60)
+
+    def reload(self) -> None:
+        """By SIGHUP; waits until every worker has taken it."""
+        taken = b"configuration_taken"
+        wanted = self.log_file.read_bytes().count(taken) + self._workers
+        os.kill(self.pid, signal.SIGHUP)
+        until(lambda: self.log_file.read_bytes().count(taken) >= wanted, 60)
 
     def end(self) -> None:
         """As an operator ends it."""
