@@ -9,6 +9,7 @@ from typing import Annotated
 
 import typer
 
+from yilian.http_session import straight
 from yilian.refused import Refused
 
 app = typer.Typer(
@@ -126,13 +127,9 @@ def find(
 
 def fetch(url: str) -> bytes:
     """The document at an http(s) address. ValueError for another, OSError if it cannot be had."""
-    import requests
-
     if not url.startswith(("http://", "https://")):
         raise ValueError("应是 http(s) 地址 / an http(s) address is expected")
-    session = requests.Session()
-    session.trust_env = False  # hospitals' own addresses are not for a web proxy
-    with session.get(url, timeout=_TIMEOUT, stream=True) as answer:
+    with straight().get(url, timeout=_TIMEOUT, stream=True) as answer:
         if answer.status_code != 200:
             raise OSError(f"HTTP {answer.status_code}")
         body = b""

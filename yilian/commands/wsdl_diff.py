@@ -7,6 +7,7 @@ from typing import Annotated
 
 import typer
 
+from yilian.http_session import straight
 from yilian.refused import Refused
 
 Where = Annotated[str, typer.Argument(help="文件或 http(s) 地址 / file or http(s) address")]
@@ -56,9 +57,7 @@ def fetched(where: str, timeout: float) -> bytes:
     try:
         if not where.lower().startswith(("http://", "https://")):
             return Path(where).read_bytes()
-        session = requests.Session()
-        session.trust_env = False  # hospitals' own addresses are not for a web proxy
-        answer = session.get(where if "?" in where else f"{where}?wsdl", timeout=timeout)
+        answer = straight().get(where if "?" in where else f"{where}?wsdl", timeout=timeout)
         answer.raise_for_status()
         return answer.content
     except (OSError, requests.RequestException) as error:
