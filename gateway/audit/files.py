@@ -6,9 +6,11 @@ process writes; its files are numbered from 1 and never written again once the n
 
 from __future__ import annotations
 
+import errno
 import gzip
 import os
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -47,9 +49,12 @@ class TrailFile(NamedTuple):
         return self.path.open("rb")
 
     def lines(self) -> Iterator[bytes]:
-        """OSError, EOFError: it cannot be read to its end."""
+        """OSError: it cannot be read to its end."""
         with self.open() as stream:
-            yield from stream
+            try:
+                yield from stream
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise _damaged(self, error) from error
 
 
 class End(NamedTuple):
@@ -58,6 +63,7 @@ class End(NamedTuple):
     n: int  # of the last line; -1: there is none
     h: str
     torn: int  # bytes
+    time: str = ""  # that the last line says
 
 
 def stream_name(text: str) -> str:
@@ -79,7 +85,10 @@ def files_in(folder: Path, stream: str | None = None) -> list[TrailFile]:
         match = _NAME.match(path.name)
         if match is None or (stream is not None and match["stream"] != stream):
             continue
-        opened = datetime.strptime(match["opened"], _OPENED).replace(tzinfo=UTC)
+        try:
+            opened = datetime.strptime(match["opened"], _OPENED).replace(tzinfo=UTC)
+        except ValueError:  # a thirteenth month: no name that we gave
+            continue
         key = match["stream"], int(match["number"])
         if key not in found or not match["gz"]:
             found[key] = TrailFile(*key, opened, path)
@@ -88,7 +97,7 @@ def files_in(folder: Path, stream: str | None = None) -> list[TrailFile]:
 
 def end_of(file: TrailFile) -> End:
     """The end of a file that was perhaps left in the middle of a line. Only as much of it is read
-    and kept as holds its last whole line."""
+    and kept as holds its last whole line. OSError."""
     size = _TAIL_BYTES
     while True:
         data, whole = _tail(file, size)
@@ -112,7 +121,7 @@ def _end_in(data: bytes, whole: bool) -> End | None:
         except NotALine:
             end = begin
         else:
-            return End(line.n, line.h, len(data) - end)
+            return End(line.n, line.h, len(data) - end, str(line.fields.get("t", "")))
     return End(-1, GENESIS, len(data)) if whole else None
 
 
@@ -124,7 +133,17 @@ def _tail(file: TrailFile, size: int) -> tuple[bytes, bool]:
             stream.seek(max(0, length - size))
             return stream.read(), length <= size
         data, length = b"", 0
-        while part := stream.read(_TAIL_BYTES):
-            length += len(part)
-            data = (data + part)[-size:]
+        try:
+            while part := stream.read(_TAIL_BYTES):
+                length += len(part)
+                data = (data + part)[-size:]
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _damaged(file, error) from error
         return data, length <= size
+
+
+def _damaged(file: TrailFile, error: Exception) -> OSError:
+    """A compressed file that was cut or changed, as any other that cannot be read."""
+    return OSError(
+        errno.EIO, f"压缩文件已损坏 / the compressed file is damaged: {error}", file.path
+    )

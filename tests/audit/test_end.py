@@ -23,7 +23,8 @@ def written(folder: Path, lines: int, torn: bytes, compressed: bool) -> tuple[Tr
     path = folder / f"g-00000001-20261122T000000Z.jsonl{'.gz' if compressed else ''}"
     path.write_bytes(gzip.compress(data) if compressed else data)
     file = TrailFile("g", 1, datetime(2026, 11, 22, tzinfo=UTC), path)
-    return file, End(lines - 1, h, len(torn))
+    time = "x" * ((lines - 1) % 7) if lines else ""
+    return file, End(lines - 1, h, len(torn), time)
 
 
 @pytest.mark.parametrize("compressed", [False, True])
