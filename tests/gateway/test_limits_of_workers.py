@@ -15,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass
 
 import pytest
@@ -30,6 +31,7 @@ from tests.gateway.scripted_node import http as http_answer
 
 WORKERS = 3
 BURST = 30
+PER_PEER = 40
 CONFIGURATION = (
     """
 [listen]
@@ -38,6 +40,8 @@ workers = 3
 [registry]
 url = "http://127.0.0.1:1"
 table_file = "routes.json"
+[limits]
+max_connections_per_peer = 40
 [admission]
 queue_seconds = 1
 [hospitals.hx]
@@ -232,6 +236,32 @@ def test_a_nonce_stays_used_when_workers_are_killed(workers: Workers) -> None:
     for line in workers.lines("127.0.0.9"):
         assert code(line.call(body=body)) == "NotAuthenticated"
         assert line.call(body=signed()).status == 200
+
+
+# --- connections ---------------------------------------------------------------------------
+
+
+def test_connections_of_one_address_are_counted_by_each_worker(workers: Workers) -> None:
+    """As the configuration says: at each worker as many as are allowed, and none beyond."""
+    with ExitStack() as open_until_the_end:
+        served: Counter[int] = Counter()
+        refused = 0
+        for _ in range(WORKERS * PER_PEER + 1):
+            connection = http.client.HTTPConnection(
+                "127.0.0.1", workers.gateway.port, timeout=60, source_address=("127.0.0.10", 0)
+            )
+            open_until_the_end.callback(connection.close)
+            connection.request("GET", "/health")
+            answer = connection.getresponse()
+            body = answer.read()
+            if answer.status == 200:
+                served[json.loads(body)["worker"]] += 1
+            else:
+                assert answer.status == 503 and b"<Code>Overloaded</Code>" in body
+                refused += 1
+        assert refused > 0 and max(served.values()) == PER_PEER
+        other = Line(workers.gateway.port, "127.0.0.9")  # nobody else is kept out
+        other.close()
 
 
 # --- fair shares -----------------------------------------------------------------------------
