@@ -6,8 +6,9 @@
 For every size a database is filled through the store that the registry itself writes with, then
 ``yilian registry`` is started on it, held to one core, and asked by one client on one kept
 connection. No two questions are the same, so no cache of answers helps. Milliseconds from the
-request's first byte to the answer's last. ``--database``: an empty PostgreSQL database for each
-size instead of SQLite.
+request's first byte to the answer's last. The page's views are measured too, the first one of a
+process that has just started before anything else. ``--database``: an empty PostgreSQL database
+for each size instead of SQLite.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -107,6 +108,17 @@ class Served:
             raise RuntimeError(f"{message}\n{answer.decode()}")
         return spent, answer
 
+    def get(self, path: str) -> tuple[float, bytes]:
+        """Milliseconds, and the page. RuntimeError where it is none."""
+        started = time.perf_counter()
+        self._connection.request("GET", path)
+        response = self._connection.getresponse()
+        answer = response.read()
+        spent = (time.perf_counter() - started) * 1000
+        if response.status != 200:
+            raise RuntimeError(f"{path}: {response.status}")
+        return spent, answer
+
     def memory(self) -> dict[str, int]:
         """Megabytes: what the process has in memory now, and had at most."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
@@ -154,14 +166,13 @@ def inquiries(running: Served, chosen: list[Case], hospitals: int, asks: int) ->
     return found
 
 
-def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[float]]:
-    """Milliseconds of each save: a new hospital whole, a hospital changed, one binding."""
+def publisher(running: Served) -> Callable[[str, Any], float]:
+    """A function that saves an entity by an operation, and answers how long it took."""
     _, answer = running.ask(
         "security",
         f'<get_authToken xmlns="urn:uddi-org:api_v3" userID="{USER}" cred="{PASSWORD}"/>',
     )
     token = answer.partition(b"<authInfo>")[2].partition(b"<")[0].decode()
-    random = Random(8)
 
     def saved(operation: str, item: Any) -> float:
         request = root(operation)
@@ -169,6 +180,40 @@ def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[fl
         append(request, item)
         return running.ask("publish", etree.tostring(request, encoding="unicode"))[0]
 
+    return saved
+
+
+def first_view(running: Served) -> float:
+    """Milliseconds of the page that a registry which has just started shows first."""
+    spent, page = running.get("/")
+    assert b"<table" in page
+    return spent
+
+
+def pages(running: Served, hospitals: int, times: int) -> dict[str, list[float]]:
+    """Milliseconds of views of the page: as things are, and each after a change."""
+    random, saved = Random(9), publisher(running)
+    figures: dict[str, list[float]] = {
+        "page, view": [],
+        "page, view after a change": [],
+        "page, search by pinyin": [],
+        "page, search by pinyin after a change": [],
+    }
+    for turn in range(times):
+        # initials of the town, the number, and those of the kind: 华夏第7中心医院
+        query = f"/search?q=hxd{random.randrange(hospitals)}%20zx"
+        for path, name in (("/", "page, view"), (query, "page, search by pinyin")):
+            figures[name].append(running.get(path)[0])
+            old = hospital(random.randrange(hospitals))
+            described = replace(old, descriptions=(LangText(f"第{turn}页{name}", "zh"),))
+            saved("save_business", described)
+            figures[f"{name} after a change"].append(running.get(path)[0])
+    return figures
+
+
+def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[float]]:
+    """Milliseconds of each save: a new hospital whole, a hospital changed, one binding."""
+    random, saved = Random(8), publisher(running)
     figures: dict[str, list[float]] = {
         "a new hospital, 13 services": [],
         "a hospital again, described anew": [],
@@ -204,9 +249,11 @@ def run(
         filled = 0.0 if path.exists() else fill(url, hospitals)
         with served(url, folder) as running:
             started = running.memory()
+            first = [] if only else [first_view(running)]
             asked = inquiries(running, chosen, hospitals, asks)
             after = running.memory()
             published = {} if only else publishing(running, hospitals, max(asks // 4, 3))
+            viewed = {} if only else pages(running, hospitals, max(asks // 8, 3))
             raw["sizes"].append(
                 {
                     "bindings": hospitals * len(SERVICES),
@@ -216,6 +263,7 @@ def run(
                     "filled_seconds": filled,
                     "inquiries": asked,
                     "publishing": published,
+                    "pages": {"page, first view": first, **viewed} if first else {},
                     "memory_megabytes": {"started": started["now"], "asked": after},
                 }
             )
@@ -230,12 +278,12 @@ def table(raw: dict[str, Any]) -> str:
         f"{'':<44}" + "".join(f"{f'{one} bindings':>24}" for one in shown),
         f"{'milliseconds':<44}" + f"{'p50':>8}{'p99':>8}{'max':>8}" * len(sizes) + "  growth",
     ]
-    for part in ("inquiries", "publishing"):
+    for part in ("inquiries", "publishing", "pages"):
         for name in sizes[0][part]:
             line, middles = f"{name:<44}", []
             for size in sizes:
                 figures = size[part][name]
-                values = figures if part == "publishing" else figures["milliseconds"]
+                values = figures["milliseconds"] if part == "inquiries" else figures
                 middles.append(statistics.median(values))
                 line += f"{middles[-1]:>8.2f}{percentile(values, 0.99):>8.2f}{max(values):>8.2f}"
             lines.append(f"{line}{middles[-1] / middles[0]:>8.1f}")
