@@ -1,14 +1,15 @@
 """The registry with 1,000, 10,000 and 130,000 bindings, asked over HTTP as its clients ask it.
 
     python -m bench.registry [--sizes 1000 10000 130000] [--asks 200] [--quick] [--save]
-                             [--database URL ...] [--folder FOLDER] [--only TEXT]
+                             [--database URL ... | --postgresql] [--folder FOLDER] [--only TEXT]
 
 For every size a database is filled through the store that the registry itself writes with, then
 ``yilian registry`` is started on it, held to one core, and asked by one client on one kept
 connection. No two questions are the same, so no cache of answers helps. Milliseconds from the
 request's first byte to the answer's last. The page's views are measured too, the first one of a
 process that has just started before anything else. ``--database``: an empty PostgreSQL database
-for each size instead of SQLite.
+for each size instead of SQLite; ``--postgresql``: on the tests' own server, which is started for it
+(./run setup-full), and whose results are kept beside SQLite's.
 """
 
 from __future__ import annotations
@@ -59,6 +60,10 @@ def fill(url: str, hospitals: int) -> float:
         numbers = range(first, min(first + 20, hospitals))
         store.save(USER, [own_tmodel(number) for number in numbers])
         store.save(USER, [hospital(number) for number in numbers])
+    if store.engine.dialect.name == "postgresql":
+        # As it is some minutes later by itself, or its plans would be those of an empty database.
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
     store.close()
     return time.perf_counter() - started
 
@@ -305,6 +310,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--asks", type=int, default=200, help="of each kind, and size")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--database", nargs="+", default=[], help="an empty one for each size")
+    parser.add_argument("--postgresql", action="store_true", help="on the tests' own server")
     parser.add_argument("--folder", type=Path, help="keep SQLite databases here, and take them")
     parser.add_argument("--only", default="", help="cases whose name has this in it")
     parser.add_argument("--save", action="store_true", help=f"into {RESULTS}")
@@ -312,10 +318,19 @@ def main(arguments: list[str] | None = None) -> None:
     sizes, asks = (list(QUICK), 3) if options.quick else (options.sizes, options.asks)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        raw, text = run(sizes, asks, folder, options.database, options.only)
+        databases = _on_the_tests_server(len(sizes)) if options.postgresql else options.database
+        raw, text = run(sizes, asks, folder, databases, options.only)
     print(text)
     if options.save:
-        save("registry", raw, text, RESULTS)
+        save("registry-postgresql" if options.postgresql else "registry", raw, text, RESULTS)
+
+
+def _on_the_tests_server(count: int) -> list[str]:
+    from tests.databases.targets import Target
+
+    target = Target("postgresql+psycopg")
+    urls = (target.url(target.server.database()) for _ in range(count))
+    return [url.render_as_string(hide_password=False) for url in urls]
 
 
 if __name__ == "__main__":
