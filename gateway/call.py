@@ -25,6 +25,7 @@ from gateway.counters import Counters
 from gateway.forward import Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
 from gateway.log import Log, operation_of
+from gateway.loop import refuse_own, via
 from gateway.reads import repeatable
 from gateway.record import Record
 from gateway.routes import Routes
@@ -115,6 +116,7 @@ class CallPath:
         self._trail = trail
         self._wsdls = Wsdls(forwarder)
         self._faces = Faces(config)
+        self._via = via(config)
 
     async def __call__(self, call: Call) -> Answer:
         record = Record(os.urandom(16).hex(), call.peer)
@@ -152,6 +154,8 @@ class CallPath:
                 raise call.refused
             head = read_head(call.method, call.raw_path, call.query, call.headers)
             record.path = head.path
+            if head.via is not None:
+                refuse_own(head, self._via)
             record.operation = operation_of(head.soap_action)
             if call.method == "POST":
                 return self._passed_back(await self._post(call, head, record), record)

@@ -71,6 +71,7 @@ class Head:
     content_length: int | None
     user_agent: str | None
     authorization: str | None
+    via: str | None
     #: how long the caller waits for the answer, seconds
     patience: float | None
     #: the headers in which a proxy hands on who calls, as they stood
@@ -102,6 +103,7 @@ def read_head(
         _length(one.get(b"content-length")),
         one.get(b"user-agent"),
         one.get(b"authorization"),
+        one.get(b"via"),
         _patience(one.get(b"x-timeout-ms")),
         tuple(identity),
     )

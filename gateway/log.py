@@ -14,6 +14,9 @@ from typing import Any, Protocol, TextIO
 FLUSH_SECONDS = 0.1
 _SEPARATOR = re.compile(r"[/:#]")
 _OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}\Z")
+#: what a terminal or an editor acts upon and does not show: DEL and C1 controls, zero-width and
+#: directional marks, line separators, byte order marks
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 class Log(Protocol):
@@ -59,7 +62,10 @@ class JsonLog:
         fields["event"] = event
         fields["level"] = level
         fields["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        self._stream.write(self._encode(fields) + "\n")
+        line = self._encode(fields)
+        if not line.isascii() or "\x7f" in line:
+            line = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+        self._stream.write(line + "\n")
 
     def _flush(self) -> None:
         self._flushing = False

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import http.client
+import io
+import json
 import threading
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,7 @@ from typing import Any
 import pytest
 
 from gateway.binding import Binding
-from gateway.log import operation_of
+from gateway.log import json_log, operation_of
 from tests.gateway.configured import open_configuration
 from tests.gateway.conftest import (
     BODY,
@@ -202,3 +204,13 @@ def test_the_operation_in_the_log_is_a_name_or_nothing(
     header: str | None, operation: str | None
 ) -> None:
     assert operation_of(header) == operation
+
+
+def test_a_line_of_the_log_holds_nothing_that_a_terminal_acts_upon() -> None:
+    """A registry that somebody else fills hands us names; json escapes the C0 controls alone."""
+    hostile = "a\x1b[31m\x7f\x9b2J\u202egnp\u2028{}\u200b\ufeff\r\n医院"
+    stream = io.StringIO()
+    json_log(stream).error("binding_refused", service=hostile)
+    [line] = stream.getvalue().splitlines()
+    assert json.loads(line)["service"] == hostile
+    assert "医院" in line and line.replace("医院", "").isascii() and line.isprintable()
