@@ -177,57 +177,46 @@ class CallPath:
         limit = self._config.limits.max_body_bytes
         if head.content_length is not None and head.content_length > limit:
             raise _too_large(limit)
-        binding = await self._binding(head.path, record)
+        binding = self._routes.table.get(head.path) or await self._binding(head.path)
+        record.hospital, record.service = hospital, service = binding.hospital, binding.service
         origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
         record.peer = origin.peer
         standing = await admission.before_message(origin, head)
-        body = await self._body(call, limit)
-        record.request_bytes = len(body)
         try:
-            message = await admission.message(body, head)
+            body = await call.read_body(limit)
+        except BodyTooLarge:
+            raise _too_large(limit) from None
+        except TimeoutError:
+            raise _slow(self._config.limits.body_seconds) from None
+        record.request_bytes = len(body)
+        large = admission.is_large(body)
+        try:
+            if large:
+                message = await admission.in_thread(admission.message, body, head)
+            else:
+                message = admission.message(body, head)
         except Refused:
             record.version = perhaps_version(head.content_type, body)
             raise
         record.version = message.version
         record.operation, record.patient = message.operation[:128], message.patient_id
-        record.caller = admission.caller(standing, message, origin)
-        hospital, service = binding.hospital, binding.service
-        record.policy = admission.policy(record.caller, hospital, service, message)
-        await admission.contract(hospital, service, message, len(body))
-        admission.rate(record.caller, hospital)
-        await admission.enter(record.caller, hospital)
+        caller = record.caller = admission.caller(standing, message, origin)
+        record.policy = admission.policy(caller, hospital, service, message)
+        if large:
+            await admission.in_thread(admission.contract, hospital, service, message)
+        else:
+            admission.contract(hospital, service, message)
+        admission.rate(caller, hospital)
+        request = _request(head, body, message, record)
+        del message  # its tree is many times its size, and the node may take its time
+        await admission.enter(caller, hospital)
         try:
             self._audit_ready()
-            return await self._forwarded(binding, head, body, message, record)
+            return await self._counted(
+                head.path, binding, record, self._forwarder.send(binding, request)
+            )
         finally:
-            admission.leave(record.caller, hospital)
-
-    async def _forwarded(
-        self, binding: Binding, head: Head, body: bytes, message: Message, record: Record
-    ) -> NodeAnswer:
-        content_type = head.content_type
-        if message.security is not None:
-            body, content_type = without_security(message), message.version.content_type
-        # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
-        # to ?wsdl, and mean nothing by it.
-        request = NodeRequest(
-            "POST",
-            _sent_on(head, content_type, record.request_id),
-            body,
-            repeatable=repeatable(message.namespace, message.operation, message.request_id),
-            deadline=_deadline(head, record),
-        )
-        return await self._counted(
-            head.path, binding, record, lambda: self._forwarder.send(binding, request)
-        )
-
-    async def _body(self, call: Call, limit: int) -> bytes:
-        try:
-            return await call.read_body(limit)
-        except BodyTooLarge:
-            raise _too_large(limit) from None
-        except TimeoutError:
-            raise _slow(self._config.limits.body_seconds) from None
+            admission.leave(caller, hospital)
 
     def _audit_ready(self) -> None:
         """Refused where the call could not be put on record."""
@@ -238,7 +227,8 @@ class CallPath:
                 raise Refused(0, fault, step="audit", rule="audit.on_failure") from None
 
     async def _get(self, call: Call, head: Head, record: Record) -> NodeAnswer:
-        binding = await self._binding(head.path, record)
+        binding = self._routes.table.get(head.path) or await self._binding(head.path)
+        record.hospital, record.service = binding.hospital, binding.service
         admission = self._admission
         origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
         record.peer = origin.peer
@@ -271,15 +261,14 @@ class CallPath:
             head.path,
             binding,
             record,
-            lambda: self._wsdls.get(binding, base, head.path, table, record.request_id),
+            self._wsdls.get(binding, base, head.path, table, record.request_id),
         )
 
     # --- what both have in common ----------------------------------------------------------
 
-    async def _binding(self, path: str, record: Record) -> Binding:
+    async def _binding(self, path: str) -> Binding:
         binding = await self._routes.find(path)
         if binding is not None:
-            record.hospital, record.service = binding.hospital, binding.service
             return binding
         registry = self._config.registry
         page = (registry.page_url or registry.url) + "/"
@@ -302,14 +291,14 @@ class CallPath:
         path: str,
         binding: Binding,
         record: Record,
-        send: Callable[[], Awaitable[NodeAnswer]],
+        coming: Awaitable[NodeAnswer],
     ) -> NodeAnswer:
-        """What ``send`` brings, counted for the binding; no answer is a Fault."""
+        """The answer that is coming, counted for the binding; no answer is a Fault."""
         counters = self._counters.begun(path)
         record.node = binding.access_point
         code: str | None = "InternalError"
         try:
-            answer = await send()
+            answer = await coming
             record.node = answer.node or record.node
             record.fault = code = fault_code(answer)
             return answer
@@ -346,24 +335,36 @@ class CallPath:
         return Answer(reply.status, tuple(headers), reply.body)
 
 
+def _request(head: Head, body: bytes, message: Message, record: Record) -> NodeRequest:
+    """What is sent on. Of the headers those that mean something to a node: all others stay here,
+    so that none can be forged that a node would trust."""
+    content_type = head.content_type
+    if message.security is not None:
+        body, content_type = without_security(message), message.version.content_type
+    headers = [("X-Request-Id", record.request_id)]
+    if content_type is not None:
+        headers.append(("Content-Type", content_type))
+    if head.soap_action is not None:
+        headers.append(("SOAPAction", head.soap_action))
+    if head.user_agent is not None:
+        headers.append(("User-Agent", head.user_agent))
+    # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post to
+    # ?wsdl, and mean nothing by it.
+    return NodeRequest(
+        "POST",
+        tuple(headers),
+        body,
+        repeatable=repeatable(message.namespace, message.operation, message.request_id),
+        deadline=_deadline(head, record),
+    )
+
+
 def _deadline(head: Head, record: Record) -> float:
     """On the event loop's clock: until when this caller waits, from when he had asked."""
     if head.patience is None:
         return math.inf
     spent = time.perf_counter() - record.begun
     return asyncio.get_running_loop().time() + head.patience - spent
-
-
-def _sent_on(head: Head, content_type: str | None, request_id: str) -> tuple[tuple[str, str], ...]:
-    """The headers that mean something to a node. All others stay here, so that none can be
-    forged that a node would trust."""
-    named = (
-        ("Content-Type", content_type),
-        ("SOAPAction", head.soap_action),
-        ("User-Agent", head.user_agent),
-        ("X-Request-Id", request_id),
-    )
-    return tuple((name, value) for name, value in named if value is not None)
 
 
 def _too_large(limit: int) -> Refused:

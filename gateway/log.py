@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
+import time
 import traceback
-from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
+
+from gateway.json_line import json_object, second_of
 
 #: how long the line of a call may wait in memory, seconds
 FLUSH_SECONDS = 0.1
@@ -30,7 +31,6 @@ class JsonLog:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
         self._flushing = False
 
     def info(self, event: str, **fields: Any) -> None:
@@ -58,8 +58,10 @@ class JsonLog:
             fields["exception"] = "".join(traceback.format_exception(error))
         fields["event"] = event
         fields["level"] = level
-        fields["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        self._stream.write(self._encode(fields) + "\n")
+        now = time.time()
+        whole = int(now)
+        fields["time"] = f"{second_of(whole)}.{int((now - whole) * 1e6):06}Z"
+        self._stream.write(json_object(fields).decode("utf-8", "replace") + "\n")
 
     def _flush(self) -> None:
         self._flushing = False

@@ -49,7 +49,7 @@ def inspect(
     """The message, or the Fault that refuses it; the Fault's ``rule`` says what did. ``limits``:
     of the body and the document. Safe in any thread."""
     _is_xml(content_type)
-    version, element, others, header = parse(body, content_type, limits, _UNDERSTOOD)
+    version, element, others, blocks = parse(body, content_type, limits, _UNDERSTOOD)
     tag = str(element.tag)
     namespace, _, operation = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
     if others:
@@ -63,9 +63,9 @@ def inspect(
             rule="include",
         )
     security = None
-    if header is not None:
-        addressing(header, namespace, operation)
-        security = _security(header, version)
+    if blocks:
+        addressing(blocks, namespace, operation)
+        security = _security(blocks, version)
     return Message(
         version,
         namespace,
@@ -102,8 +102,8 @@ def _is_xml(content_type: str | None) -> None:
         )
 
 
-def _security(header: etree._Element, version: SoapVersion) -> etree._Element | None:
-    found = [block for block in header if block.tag == SECURITY and is_for_us(block, version)]
+def _security(blocks: tuple[etree._Element, ...], version: SoapVersion) -> etree._Element | None:
+    found = [block for block in blocks if block.tag == SECURITY and is_for_us(block, version)]
     if len(found) > 1:
         raise MalformedMessage(
             "wsse:Security 头只能有一个", "there must be one wsse:Security header", rule="security"

@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from lxml import etree
 
@@ -31,6 +32,7 @@ from gateway_config.model import GatewayConfig
 from services.faults import Fault, MustUnderstand, Overloaded
 from services.soap.bounds import Limits
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: large bodies that are parsed at the same time, and that may wait for it
@@ -84,6 +86,8 @@ class Admission:
         )
         self._all = self._places("admission.calls", config.admission.calls)
         self._hospitals: dict[str, Places] = {}
+        self._contracted = {code: one.check_contract for code, one in config.hospitals.items()}
+        self._off_loop = config.limits.parse_off_loop_bytes
         self._threads: ThreadPoolExecutor | None = None
         self._waiting = 0
 
@@ -132,12 +136,10 @@ class Admission:
 
     # --- message, policy, contract -----------------------------------------------------------
 
-    async def message(self, body: bytes, head: Head) -> Message:
-        """The one parse; of a large body in a thread."""
+    def message(self, body: bytes, head: Head) -> Message:
+        """The one parse."""
         try:
-            return await self._run(
-                len(body), inspect, body, head.content_type, head.soap_action, self._limits
-            )
+            return inspect(body, head.content_type, head.soap_action, self._limits)
         except Fault as fault:
             raise Refused(0, fault, step="message") from None
 
@@ -149,12 +151,11 @@ class Admission:
             operation = message.operation
         return allowed(self._config, caller, hospital, service, operation).rule
 
-    async def contract(self, hospital: str, service: str, message: Message, size: int) -> None:
-        """Only where the configuration wants it. ``size``: of the body, bytes."""
-        settings = self._config.hospitals.get(hospital)
-        wanted = settings.check_contract if settings is not None else None
+    def contract(self, hospital: str, service: str, message: Message) -> None:
+        """Only where the configuration wants it."""
+        wanted = self._contracted.get(hospital)
         if self._config.admission.check_contract if wanted is None else wanted:
-            await self._run(size, as_contracted, hospital, service, message)
+            as_contracted(hospital, service, message)
 
     # --- rate ------------------------------------------------------------------------------
 
@@ -204,10 +205,12 @@ class Admission:
 
     # --- off the loop ----------------------------------------------------------------------
 
-    async def _run(self, size: int, function: Callable[..., T], *arguments: object) -> T:
-        """``function`` here, or in a thread where ``size`` bytes would hold up the others."""
-        if size <= self._config.limits.parse_off_loop_bytes:
-            return function(*arguments)
+    def is_large(self, body: bytes) -> bool:
+        """Whether what looks at the whole of it would hold up the others, and is for a thread."""
+        return len(body) > self._off_loop
+
+    async def in_thread(self, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """A step of a large body. Refused where too many wait for theirs."""
         if self._waiting >= _THREADS + _WAITING:
             raise busy(
                 Overloaded(
@@ -222,7 +225,7 @@ class Admission:
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, function, *arguments
+                self._threads, partial(step, *arguments, **named)
             )
         finally:
             self._waiting -= 1
