@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.admission.message import Message, perhaps_version
 from gateway.admission.origin import Origin
@@ -24,7 +24,8 @@ from gateway.certificate import PeerCertificate
 from gateway.counters import Counters
 from gateway.forward import Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
-from gateway.log import Log, operation_of
+from gateway.known import Known, Memory
+from gateway.log import Log
 from gateway.reads import repeatable
 from gateway.record import Record
 from gateway.routes import Routes
@@ -66,9 +67,10 @@ class BodyTooLarge(Exception):
 @dataclass(slots=True)
 class Call:
     """A request as the transport found it. ``raw_path`` undecoded and without query; header
-    names in any case. ``read_body(limit)`` gives the whole body, or raises BodyTooLarge as soon
-    as it is known to be larger, CallerLeft, Refused, or TimeoutError. ``refused``: what the
-    transport itself has refused it for; it comes here only to be answered and recorded."""
+    names in any case, Content-Length not among them. ``read_body(limit)`` gives the whole body,
+    or raises BodyTooLarge as soon as it is known to be larger, CallerLeft, Refused, or
+    TimeoutError. ``refused``: what the transport itself has refused it for; it comes here only to
+    be answered and recorded. ``memory`` is the connection's."""
 
     method: str
     scheme: str
@@ -80,6 +82,8 @@ class Call:
     certificate: PeerCertificate | None = None
     tls: bool = False
     refused: Refused | None = None
+    content_length: int | None = None
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(slots=True)
@@ -115,10 +119,13 @@ class CallPath:
         self._trail = trail
         self._wsdls = Wsdls(forwarder)
         self._faces = Faces(config)
+        self._under_way = 0
+        self._last_has_ended: asyncio.Event | None = None
 
     async def __call__(self, call: Call) -> Answer:
         record = Record(os.urandom(16).hex(), call.peer)
         status, size = 499, 0  # 499: the caller left; nobody reads the status then
+        self._under_way += 1
         try:
             answer = await self._on_record(await self._answered(call, record), call, record)
             status, size = answer.status, len(answer.body)
@@ -130,6 +137,15 @@ class CallPath:
             raise
         finally:
             self._log.info("call", **record.line(call.method, status, size))
+            self._under_way -= 1
+            if self._last_has_ended is not None and not self._under_way:
+                self._last_has_ended.set()
+
+    async def ended(self) -> None:
+        """Wait until none of its calls is under way."""
+        if self._under_way:
+            self._last_has_ended = asyncio.Event()
+            await self._last_has_ended.wait()
 
     async def _on_record(self, answer: Answer, call: Call, record: Record) -> Answer:
         """The answer, once the audit has it; a Fault in its place where the audit cannot."""
@@ -150,11 +166,10 @@ class CallPath:
         try:
             if call.refused is not None:
                 raise call.refused
-            head = read_head(call.method, call.raw_path, call.query, call.headers)
-            record.path = head.path
-            record.operation = operation_of(head.soap_action)
             if call.method == "POST":
-                return self._passed_back(await self._post(call, head, record), record)
+                return self._passed_back(await self._post(call, record), record)
+            head = read_head(call.method, call.raw_path, call.query, call.headers)
+            record.path, record.operation = head.path, head.operation
             return self._passed_back(await self._get(call, head, record), record)
         except Refused as refused:
             record.step, record.rule = refused.step, refused.rule or None
@@ -171,17 +186,30 @@ class CallPath:
 
     # --- the two kinds of call -------------------------------------------------------------
 
-    async def _post(self, call: Call, head: Head, record: Record) -> NodeAnswer:
+    async def _post(self, call: Call, record: Record) -> NodeAnswer:
         admission = self._admission  # the one that this call ends with, whatever is reloaded
-        content_encoding_refused(call.headers)
+        known = call.memory.known(call, admission)
+        if known is not None:
+            head = known.head
+        else:
+            head = read_head("POST", call.raw_path, call.query, call.headers)
+        record.path, record.operation = head.path, head.operation
         limit = self._config.limits.max_body_bytes
-        if head.content_length is not None and head.content_length > limit:
+        if call.content_length is not None and call.content_length > limit:
             raise _too_large(limit)
         binding = self._routes.table.get(head.path) or await self._binding(head.path)
         record.hospital, record.service = hospital, service = binding.hospital, binding.service
-        origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
-        record.peer = origin.peer
-        standing = await admission.before_message(origin, head)
+        if known is None:
+            content_encoding_refused(call.headers)
+            origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
+            record.peer = origin.peer
+            standing = await admission.before_message(origin, head)
+            call.memory.last = Known(
+                admission.identity, call.raw_path, call.query, call.headers, head, origin, standing
+            )
+        else:
+            origin, standing = known.origin, known.standing
+            record.peer = origin.peer
         try:
             body = await call.read_body(limit)
         except BodyTooLarge:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 import sys
 import time
 import traceback
@@ -13,8 +12,6 @@ from gateway.json_line import json_object, second_of
 
 #: how long the line of a call may wait in memory, seconds
 FLUSH_SECONDS = 0.1
-_SEPARATOR = re.compile(r"[/:#]")
-_OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}\Z")
 
 
 class Log(Protocol):
@@ -72,13 +69,3 @@ class JsonLog:
 def json_log(stream: TextIO | None = None) -> Log:
     """A log to a stream, standard output by default."""
     return JsonLog(stream or sys.stdout)
-
-
-def operation_of(soap_action: str | None) -> str | None:
-    """The operation's name out of a SOAPAction header, for the log; None where it names none.
-
-    The last part of the URI, if it looks like a name: what a caller writes there must not carry
-    anything else into the log.
-    """
-    last = _SEPARATOR.split((soap_action or "").strip().strip('"'))[-1]
-    return last if _OPERATION.match(last) else None

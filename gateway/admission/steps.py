@@ -64,6 +64,8 @@ class Admission:
     when no call uses it any more."""
 
     def __init__(self, config: GatewayConfig, remembered: Remembered) -> None:
+        #: no other Admission's
+        self.identity = object()
         self._config = config
         self._limits = parse_limits(config.limits)
         self._callers = Callers(config.callers)
