@@ -24,10 +24,11 @@ from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
 
 
 class Message(NamedTuple):
-    """A request. ``body`` is the Body's first child; ``others`` are further ones, which only
-    rpc/encoded messages (multiRef) have; ``blocks`` are those of the Header."""
+    """A request. ``root`` is the Envelope, ``body`` the Body's first child; ``others`` are further
+    ones, which only rpc/encoded messages (multiRef) have; ``blocks`` are those of the Header."""
 
     version: SoapVersion
+    root: etree._Element
     body: etree._Element
     others: tuple[etree._Element, ...]
     blocks: tuple[etree._Element, ...]
@@ -174,7 +175,7 @@ def _message(root: etree._Element, names: _Names, understood: Container[str]) ->
         raise MalformedMessage(
             "Body 为空，未指明操作", "the Body is empty: no operation is named", rule="envelope"
         )
-    return Message(names.version, children[0], tuple(children[1:]), blocks)
+    return Message(names.version, root, children[0], tuple(children[1:]), blocks)
 
 
 def _headers(
