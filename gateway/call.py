@@ -127,7 +127,13 @@ class CallPath:
         status, size = 499, 0  # 499: the caller left; nobody reads the status then
         self._under_way += 1
         try:
-            answer = await self._on_record(await self._answered(call, record), call, record)
+            answer = await self._answered(call, record)
+            if self._trail is not None:
+                entry = record.entry(_outcome(record), len(answer.body))
+                try:
+                    await self._trail.record(entry)
+                except Fault as fault:
+                    answer = self._not_on_record(call, record, fault)
             status, size = answer.status, len(answer.body)
             return answer
         except CallerLeft:
@@ -147,20 +153,11 @@ class CallPath:
             self._last_has_ended = asyncio.Event()
             await self._last_has_ended.wait()
 
-    async def _on_record(self, answer: Answer, call: Call, record: Record) -> Answer:
-        """The answer, once the audit has it; a Fault in its place where the audit cannot."""
-        if self._trail is None:
-            return answer
-        outcome: Outcome = "ok" if record.fault is None else "fault"
-        try:
-            await self._trail.record(
-                record.entry("refused" if record.step is not None else outcome, len(answer.body))
-            )
-        except Fault as fault:
-            record.step, record.rule = "audit", "audit.on_failure"
-            self._counters.refused(record.step, record.rule)
-            return self._fault(call, record, fault)
-        return answer
+    def _not_on_record(self, call: Call, record: Record, fault: Fault) -> Answer:
+        """What is answered in the answer's place where the audit could not take it."""
+        record.step, record.rule = "audit", "audit.on_failure"
+        self._counters.refused(record.step, record.rule)
+        return self._fault(call, record, fault)
 
     async def _answered(self, call: Call, record: Record) -> Answer:
         try:
@@ -237,7 +234,8 @@ class CallPath:
         admission.rate(caller, hospital)
         request = _request(head, body, message, record)
         del message  # its tree is many times its size, and the node may take its time
-        await admission.enter(caller, hospital)
+        if not admission.entered(caller, hospital):
+            await admission.wait(caller, hospital)
         try:
             self._audit_ready()
             return await self._counted(
@@ -361,6 +359,12 @@ class CallPath:
         if reply.status == 405:
             headers.append(("Allow", "GET, HEAD, POST"))
         return Answer(reply.status, tuple(headers), reply.body)
+
+
+def _outcome(record: Record) -> Outcome:
+    if record.step is not None:
+        return "refused"
+    return "ok" if record.fault is None else "fault"
 
 
 def _request(head: Head, body: bytes, message: Message, record: Record) -> NodeRequest:

@@ -37,6 +37,8 @@ T = TypeVar("T")
 
 #: large bodies that are parsed at the same time, and that may wait for it
 _THREADS, _WAITING = 2, 32
+#: how many of those who may call an operation are remembered
+_KEPT = 10_000
 
 
 class Remembered:
@@ -88,6 +90,7 @@ class Admission:
         )
         self._all = self._places("admission.calls", config.admission.calls)
         self._hospitals: dict[str, Places] = {}
+        self._allowed: dict[tuple[str, str, str, str, str], str] = {}
         self._contracted = {code: one.check_contract for code, one in config.hospitals.items()}
         self._off_loop = config.limits.parse_off_loop_bytes
         self._threads: ThreadPoolExecutor | None = None
@@ -147,11 +150,19 @@ class Admission:
 
     def policy(self, caller: str, hospital: str, service: str, message: Message | None) -> str:
         """The name of the policy that lets it pass. Without a message: the WSDL is asked for."""
-        operation = None
-        if message is not None:
-            known_operation(service, message)
-            operation = message.operation
-        return allowed(self._config, caller, hospital, service, operation).rule
+        if message is None:
+            return allowed(self._config, caller, hospital, service, None).rule
+        asked = caller, hospital, service, message.namespace, message.operation
+        if not message.others:
+            rule = self._allowed.get(asked)
+            if rule is not None:
+                return rule
+        known_operation(service, message)
+        rule = allowed(self._config, caller, hospital, service, message.operation).rule
+        if len(self._allowed) >= _KEPT:
+            self._allowed.clear()
+        self._allowed[asked] = rule
+        return rule
 
     def contract(self, hospital: str, service: str, message: Message) -> None:
         """Only where the configuration wants it."""
@@ -164,17 +175,26 @@ class Admission:
     def rate(self, caller: str, hospital: str) -> None:
         self._rates.take(caller, hospital)
 
-    async def enter(self, caller: str, hospital: str) -> None:
-        """A place among the calls that are under way. Then ``leave``, however it ends."""
+    def entered(self, caller: str, hospital: str) -> bool:
+        """A place among the calls that are under way, if there is one at once. Then ``leave``,
+        however the call ends; otherwise ``wait``."""
         of_hospital = self._of(hospital)
         if not of_hospital.enter(caller):
-            await of_hospital.wait(caller)
-        if not self._all.enter(caller):
-            try:
-                await self._all.wait(caller)
-            except BaseException:
-                of_hospital.leave(caller)
-                raise
+            return False
+        if self._all.enter(caller):
+            return True
+        of_hospital.leave(caller)
+        return False
+
+    async def wait(self, caller: str, hospital: str) -> None:
+        """A place in its turn, then ``leave``; or Refused."""
+        of_hospital = self._of(hospital)
+        await of_hospital.wait(caller)
+        try:
+            await self._all.wait(caller)
+        except BaseException:
+            of_hospital.leave(caller)
+            raise
 
     def leave(self, caller: str, hospital: str) -> None:
         self._all.leave(caller)
