@@ -75,7 +75,15 @@ def _sides(config: GatewayConfig) -> Iterator[Advice]:
 
 
 def _gates(config: GatewayConfig) -> Iterator[Advice]:
+    workers = config.listen.workers
     for code, hospital in config.hospitals.items():
+        if hospital.calls is not None and hospital.calls % workers:
+            most = -(-hospital.calls // workers) * workers
+            yield Advice(
+                ("hospitals", code, "calls"),
+                f"{workers} 个工作进程均分，向上取整：同时最多 {most} 次调用",
+                f"{workers} workers divide it, rounded up: up to {most} calls at the same time",
+            )
         for index, row in enumerate(hospital.map):
             at = ("hospitals", code, "map", index)
             if not row.allowed_sources:

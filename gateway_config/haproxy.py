@@ -89,6 +89,8 @@ def _defaults(config: GatewayConfig, proxy: Proxy) -> Iterator[str]:
     yield "    log global"
     yield "    option dontlognull"
     yield "    option http-keep-alive"
+    yield "    # at a reload callers keep their connections until they have asked once more"
+    yield "    option idle-close-on-response"
     yield "    option redispatch"
     yield "    # a connection that fails is tried elsewhere; a call that was sent is never repeated"
     yield "    retries 3"

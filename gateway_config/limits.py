@@ -23,8 +23,9 @@ class Limits(Section):
         ge=1,
         le=1_000_000,
         description=(
-            "同一来源地址的连接数上限（[proxy] trusted 除外）。"
-            "Connections from one source address, save those of [proxy] trusted."
+            "每个工作进程上同一来源地址的连接数上限（[proxy] trusted 除外）。"
+            "Connections from one source address, each worker process for itself, save those of "
+            "[proxy] trusted."
         ),
     )
     head_seconds: float = Field(

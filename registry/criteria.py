@@ -15,15 +15,19 @@ from sqlalchemy.engine import Connection
 from registry.further_criteria import owners_of_group, owners_of_url
 from registry.matching import Condition, escape, matches
 from registry.model import Find, KeyedReference, KeyedReferenceGroup, Kind, LangText
+from registry.name_values import matching_values
 from registry.projections import projected_by, projecting, projection
 from registry.qualifiers import Qualifiers
 from registry.rows import PARENT_KIND, fold_reference, no_such_key
 from registry.sources import Criterion, Everything, Keys, Rows, Source, unindexed
-from registry.tables import entity, instance_info, keyed_reference, name
+from registry.tables import entity, instance_info, keyed_reference, light, name
 from registry.uddi.wellknown import GENERAL_KEYWORDS
 
 #: tModels that a binding is asked for one by one; more are counted instead.
 _ONE_BY_ONE = 5
+
+_ENTITY, _NAME = light(entity), light(name)
+_REFERENCE, _INSTANCE = light(keyed_reference), light(instance_info)
 
 
 def criteria(
@@ -39,7 +43,7 @@ def criteria(
     if find.parent_key:
         found.append(_inside(connection, kind, find.parent_key, qualifiers))
     if find.names:
-        found.append(_by_names(kind, find.names, qualifiers))
+        found.append(_by_names(connection, kind, find.names, qualifiers))
     bags = _Bags(connection, kind, qualifiers)
     if find.identifier_bag:
         found += bags.criteria("identifier", find.identifier_bag, (), "orAllKeys")
@@ -61,7 +65,7 @@ def _inside(
     parent = exists().where(entity.c.key == parent_key, entity.c.kind == PARENT_KIND[kind])
     if not connection.execute(select(parent)).scalar():
         raise no_such_key(parent_key)
-    each = entity.alias()
+    each = _ENTITY.alias()
     inside: list[Source] = [
         Rows(each.c.sort_name, each.c.key, (each.c.parent_key == parent_key,), ordered=True)
     ]
@@ -72,14 +76,22 @@ def _inside(
     return Criterion(tuple(inside))
 
 
-def _by_names(kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers) -> Criterion:
+def _by_names(
+    connection: Connection, kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers
+) -> Criterion:
     found: list[Source] = []
     for wanted in names:
         if qualifiers.approximate and not wanted.value.strip("%") and not wanted.lang:
             # Every name matches; only services may be without.
             found.append(Everything(kind, named=kind == "service"))
             continue
-        table = name.alias().c
+        values = None
+        if qualifiers.approximate and len(names) == 1 and not wanted.lang:
+            values = matching_values(connection, kind, wanted.value, qualifiers)
+        if values is not None:
+            found += [_with_name(kind, value, folded=qualifiers.fold) for value in values]
+            continue
+        table = _NAME.alias().c
         lang: tuple[Condition, ...] = ()
         if wanted.lang:
             lang = (table.lang.like(escape(wanted.lang.lower()) + "%", escape="\\"),)
@@ -89,6 +101,12 @@ def _by_names(kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers) -> 
         plain = matches(unindexed(table.value), unindexed(table.folded), value, qualifiers)
         found.append(Rows(table.sort_name, table.entity_key, where, ordered, (plain, *lang)))
     return Criterion(tuple(found), ("name", kind, tuple(names), qualifiers))
+
+
+def _with_name(kind: Kind, value: str, *, folded: bool) -> Rows:
+    table = _NAME.alias().c
+    where = (table.kind == kind, (table.folded if folded else table.value) == value)
+    return Rows(table.sort_name, table.entity_key, where, ordered=True)
 
 
 class _Bags:
@@ -148,7 +166,7 @@ class _Bags:
     def _with_reference(self, bag: str, reference: KeyedReference, level: Kind) -> list[Source]:
         """What has this reference in that bag. The keyName only counts among general keywords,
         where it is the name of the user's own system."""
-        table = keyed_reference.alias().c
+        table = _REFERENCE.alias().c
 
         def conditions(same: Callable[[Any], Any]) -> tuple[Condition, ...]:
             value, folded = same(table.key_value), same(table.folded)
@@ -194,7 +212,7 @@ class _Bags:
 
     def _above(self, level: Kind, keys: Any) -> Any:
         """The keys of what these of that level stand in."""
-        inner = entity.alias()
+        inner = _ENTITY.alias()
         above: Select[Any] = select(inner.c.parent_key).where(
             inner.c.kind == level, inner.c.key.in_(keys)
         )
@@ -205,7 +223,7 @@ class _Bags:
     def with_tmodels(self, keys: Sequence[str]) -> Criterion:
         """Bindings whose fingerprint holds every, or any, of these tModels, or what they stand
         in."""
-        table = instance_info.alias().c
+        table = _INSTANCE.alias().c
         if "orAllKeys" in self._qualifiers:
             where: list[Condition] = [or_(*(table.tmodel_key == key for key in keys))]
             if len(keys) > _ONE_BY_ONE:
@@ -219,11 +237,11 @@ class _Bags:
 
 def _also(table: Any, keys: Sequence[str]) -> list[Condition]:
     """That the binding of a row has these tModels too."""
-    other = instance_info.alias().c
+    other = _INSTANCE.alias().c
     if not keys:
         return []
     if len(keys) <= _ONE_BY_ONE:
-        each = [instance_info.alias().c for _ in keys]
+        each = [_INSTANCE.alias().c for _ in keys]
         return [
             exists(
                 select(literal(1)).where(

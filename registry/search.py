@@ -7,23 +7,24 @@ of ten thousand matches costs what a page of a hundred does.
 
 from __future__ import annotations
 
-import threading
-from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import CompoundSelect, Select, func, select, union
 from sqlalchemy.engine import Connection
 
-from registry.changes import last_index
 from registry.criteria import criteria
 from registry.errors import UddiError
 from registry.matching import Condition
 from registry.model import Find, Kind
 from registry.qualifiers import Qualifiers, parse
-from registry.sources import Criterion, Everything, Sizes
-from registry.tables import entity
+from registry.remembered import Remembered
+from registry.sources import Criterion, Everything, Rows, Sizes
+from registry.spans import FEW, narrowed, without_needless
+from registry.tables import entity, light
+
+_ENTITY = light(entity)
 
 # How many tModels an embedded find_tModel may find before it is called too large.
 _EMBEDDED = 1000
@@ -38,32 +39,10 @@ _COMPARED = 6
 # In an order of its own, a page is looked for among so many entities before all matches are sorted.
 _WINDOW = 2500
 
-#: Finds whose number of matches is remembered.
-_REMEMBERED = 500
+_ALL = 2**62
 
-
-class Counts:
-    """How many entities meet a find, remembered until anything changes: who pages through ten
-    thousand matches has them counted once."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[Kind, Find], tuple[int, int]] = OrderedDict()
-
-    def of(self, connection: Connection, kind: Kind, find: Find, count: Callable[[], int]) -> int:
-        index = last_index(connection)
-        key = (kind, replace(find, max_rows=None, list_head=None))
-        with self._lock:
-            known = self._known.get(key)
-        if known is not None and known[0] == index:
-            return known[1]
-        counted = count()
-        with self._lock:
-            self._known[key] = (index, counted)
-            self._known.move_to_end(key)
-            while len(self._known) > _REMEMBERED:
-                self._known.popitem(last=False)
-        return counted
+# As many sources of a criterion are merged in their order; more are gathered and sorted.
+_MERGED = 10
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +53,7 @@ class Limits:
     max_rows: int = 1000
     find_all: bool = False
     default_rows: int = 1000
-    counts: Counts = field(default_factory=Counts)
+    remembered: Remembered = field(default_factory=Remembered)
     sizes: Sizes = field(default_factory=Sizes)
 
 
@@ -114,11 +93,11 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     wanted = _wanted(connection, kind, find, qualifiers, limits)
     if wanted is None:
         return Page((), 0, head, listed)
-    search = _Search(connection, kind, wanted, qualifiers, limits.sizes)
+    search = _Search(connection, kind, wanted, qualifiers, limits)
     keys = search.keys(head - 1, rows + 1)
     actual, more = head - 1 + len(keys), len(keys) > rows
     if listed and (more or (head > 1 and not keys)):
-        actual = limits.counts.of(connection, kind, find, search.count)
+        actual = search.counted((kind, replace(find, max_rows=None, list_head=None)))
     return Page(tuple(keys[:rows]), actual, head, listed)
 
 
@@ -172,44 +151,69 @@ class _Search:
         kind: Kind,
         wanted: list[Criterion],
         qualifiers: Qualifiers,
-        sizes: Sizes,
+        limits: Limits,
     ) -> None:
         self._connection = connection
         self._kind = kind
         self._qualifiers = qualifiers
-        self._sizes = sizes
+        self._sizes = limits.sizes
+        self._known = limits.remembered.now(connection)
         first = 0
         if len(wanted) > 1:
-            compared = [sizes.of(connection, each) for each in wanted[:_COMPARED]]
+            compared = [self._sizes.of(connection, each) for each in wanted[:_COMPARED]]
             first = compared.index(min(compared))
         self._first = wanted[first]
         self._others = wanted[:first] + wanted[first + 1 :]
+        self._left = narrowed(connection, self._first, self._others, self._sizes, self._known)
 
     def keys(self, offset: int, limit: int) -> list[str]:
+        if self._left is None:
+            return []
+        if offset >= FEW:
+            self._drop_needless()
         order = _special_order(self._kind, self._qualifiers)
         if order is None:
             return self._page(self._in_own_order(), offset, limit)
-        if self._sizes.of(self._connection, self._first) >= _WINDOW // 10:
+        few = _WINDOW // 10
+        some = self._connection.execute(self._first.rows().limit(few + 1)).all()
+        if len(some) > few:
             # With that many matches, a page of them is likely to be among the first of all.
             found = self._page(self._in_window(order), offset, limit)
             if len(found) == limit:
                 return found
+        else:
+            self._first = _entities([row.key for row in some])
         return self._page(self._in_order(order), offset, limit)
 
-    def _page(self, query: Select[Any], offset: int, limit: int) -> list[str]:
+    def _page(self, query: Select[Any] | CompoundSelect[Any], offset: int, limit: int) -> list[str]:
         rows = self._connection.execute(query.offset(offset).limit(limit))
         return [row.key for row in rows.all()]
 
-    def _in_own_order(self) -> Select[Any]:
-        matches = self._matches(self._first.rows(), self._others).distinct()
+    def _in_own_order(self) -> Select[Any] | CompoundSelect[Any]:
+        matches = self._all_matches()
         sort, key = matches.selected_columns
         backwards = self._kind != "binding" and "sortByNameDesc" in self._qualifiers
         return matches.order_by(*((sort.desc(), key.desc()) if backwards else (sort, key)))
 
+    def _all_matches(self) -> Select[Any] | CompoundSelect[Any]:
+        """Columns ``sort`` and ``key``, each entity once."""
+        sources = self._first.sources
+        if 1 < len(sources) <= _MERGED and all(source.ordered for source in sources):
+            # Each comes in the order of the answer from its index, and so they are merged.
+            return union(*(self._narrowed(source.rows()) for source in sources))
+        return self._narrowed(self._first.rows()).distinct()
+
+    def _narrowed(self, rows: Select[Any]) -> Select[Any]:
+        """The rows that meet what else is asked for."""
+        assert self._left is not None
+        matches = self._matches(rows, self._left.all)
+        span = self._left.span
+        return matches if span is None else matches.where(span.holds(rows.selected_columns[0]))
+
     def _in_order(self, order: list[tuple[str, bool]]) -> Select[Any]:
         """All matches sorted by columns of the entities' own table."""
-        each = entity.alias()
-        matches = self._matches(self._first.rows(), self._others).distinct()
+        each = _ENTITY.alias()
+        matches = self._narrowed(self._first.rows()).distinct()
         sort, key = matches.selected_columns
         matches = matches.join(each, each.c.key == key)
         matches = matches.add_columns(*(each.c[name] for name, _ in order))
@@ -217,7 +221,7 @@ class _Search:
 
     def _in_window(self, order: list[tuple[str, bool]]) -> Select[Any]:
         """Those matches that are among the first entities of the kind in this order."""
-        each = entity.alias()
+        each = _ENTITY.alias()
         columns = [each.c[name] for name, _ in order if name != "sort_name"]
         first = (
             select(each.c.sort_name.label("sort"), each.c.key.label("key"), *columns)
@@ -232,19 +236,42 @@ class _Search:
         by = [(names.get(name, name), descending) for name, descending in order]
         return matches.order_by(*_by(first.c, by), first.c.sort, first.c.key)
 
-    def count(self) -> int:
-        matches = self._matches(self._first.rows(), self._others).distinct().subquery()
+    def counted(self, about: Hashable) -> int:
+        """How many match. ``about``: what was asked for, whatever the page."""
+        return self._known.of(("all", about), self._count)
+
+    def _count(self) -> int:
+        if self._left is None:
+            return 0
+        self._drop_needless()
+        found = self._all_matches()
+        if isinstance(found, CompoundSelect):
+            # Merged in order, not gathered; but for the limit SQLite would leave the order out.
+            found = self._in_own_order().limit(_ALL)
+        matches = found.subquery()
         return int(self._connection.execute(select(func.count()).select_from(matches)).scalar_one())
 
-    def _matches(self, rows: Select[Any], criteria: list[Criterion]) -> Select[Any]:
+    def _drop_needless(self) -> None:
+        if self._left is not None and self._left.long:
+            most = 2 * self._sizes.of(self._connection, self._first)
+            self._left = without_needless(
+                self._connection, self._kind, self._left, most, self._known
+            )
+
+    def _matches(self, rows: Select[Any], criteria: Sequence[Criterion]) -> Select[Any]:
         """Those of the rows, columns ``sort`` and ``key``, that meet the criteria and are not
         hidden."""
         sort, key = rows.selected_columns
-        hidden = entity.alias()
+        hidden = _ENTITY.alias()
         return rows.where(
             *(criterion.holds(sort, key) for criterion in criteria),
             key.not_in(select(hidden.c.key).where(hidden.c.hidden.is_(True))),
         )
+
+
+def _entities(keys: Sequence[str]) -> Criterion:
+    each = _ENTITY.alias()
+    return Criterion((Rows(each.c.sort_name, each.c.key, (each.c.key.in_(keys),)),))
 
 
 def _check_size(find: Find) -> None:

@@ -15,7 +15,9 @@ from sqlalchemy.engine import Connection
 
 from registry.matching import Condition
 from registry.model import Kind
-from registry.tables import entity
+from registry.tables import entity, light
+
+_ENTITY = light(entity)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +57,7 @@ class Keys:
     ordered = False
 
     def rows(self) -> Select[Any]:
-        each = entity.alias()
+        each = _ENTITY.alias()
         return select(each.c.sort_name.label("sort"), each.c.key.label("key")).where(
             each.c.kind == self.kind, each.c.key.in_(self.keys)
         )
@@ -75,7 +77,7 @@ class Everything:
     ordered = True
 
     def rows(self) -> Select[Any]:
-        each = entity.alias().c
+        each = _ENTITY.alias().c
         where = [each.kind == self.kind, *([each.sort_name > ""] if self.named else ())]
         return select(each.sort_name.label("sort"), each.key.label("key")).where(*where)
 
@@ -102,6 +104,16 @@ class Criterion:
 
     def holds(self, sort: Any, key: Any) -> Condition:
         return or_(false(), *(source.holds(sort, key) for source in self.sources))
+
+    def counted(self, connection: Connection, most: int) -> int:
+        """How many rows, up to ``most``; an entity may have several."""
+        if len(self.sources) == 1:
+            # Nothing of the rows is read but that they are there.
+            rows = self.sources[0].rows().with_only_columns(literal(1), maintain_column_froms=True)
+        else:
+            rows = self.rows()
+        some = rows.limit(most).subquery()
+        return int(connection.execute(select(func.count()).select_from(some)).scalar_one())
 
     def rows(self) -> Select[Any]:
         """Its matches: columns ``sort`` and ``key``, in no order, perhaps more than once."""
@@ -133,8 +145,7 @@ class Sizes:
             known = self._known.get(criterion.about)
         if known is not None and now - known[0] < self._SECONDS:
             return known[1]
-        matches = criterion.rows().limit(self._COUNTED).subquery()
-        counted = int(connection.execute(select(func.count()).select_from(matches)).scalar_one())
+        counted = criterion.counted(connection, self._COUNTED)
         with self._lock:
             self._known[criterion.about] = (now, counted)
             self._known.move_to_end(criterion.about)

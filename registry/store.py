@@ -6,7 +6,7 @@ Every public method is synchronous and safe to call from several threads.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from sqlalchemy import delete, select, text, update
@@ -17,7 +17,7 @@ from registry import search
 from registry.assertions import forget_businesses
 from registry.changes import Change, changes_after, changes_of, last_index, record
 from registry.config import OPERATOR
-from registry.infos import Info, infos, service_infos
+from registry.infos import Info, business_infos, infos
 from registry.model import (
     BindingTemplate,
     BusinessEntity,
@@ -42,18 +42,17 @@ from registry.saving import (
     with_keys,
 )
 from registry.subscribers import Subscribers
-from registry.tables import entity, one_writer, open_engine
+from registry.tables import entity, one_moment, one_writer, open_engine
 from registry.uddi.wellknown import WELL_KNOWN
 from registry.upgrading import upgrade
 
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """``services``: those of each business, by its key."""
+    """One page, and what is shown of each that is on it."""
 
     page: search.Page
     infos: list[Info]
-    services: dict[str, list[Info]] = field(default_factory=dict)
 
 
 T = TypeVar("T")
@@ -77,6 +76,7 @@ class Store:
         self.engine = open_engine(url)
         upgrade(self.engine)
         self._writing = self.engine.execution_options(writes=True)
+        self._finding = one_moment(self.engine)
         self._limits = search.Limits(max_rows, find_all, min(default_rows, max_rows))
         self._subscribers = Subscribers(self.last_index)
         self._seed()
@@ -112,7 +112,7 @@ class Store:
 
     def find(self, kind: Kind, find: Find, *, depth: int = 0) -> search.Page:
         """What matches, one page of it, each entity with children down to ``depth`` levels."""
-        with self.engine.connect() as connection:
+        with self._finding.connect() as connection:
             page = search.find_keys(connection, kind, find, self._limits)
             found = read(connection, kind, page.keys, depth, hidden=False)
             return replace(page, entities=tuple(found))
@@ -120,12 +120,11 @@ class Store:
     def listed(self, kind: Kind, find: Find, *, projected: bool = True) -> Listed:
         """What matches, one page of it, no more of each than a list shows. ``projected``: the
         services of a business that are another's too."""
-        with self.engine.connect() as connection:
+        with self._finding.connect() as connection:
             page = search.find_keys(connection, kind, find, self._limits)
-            shown = infos(connection, page.keys)
-            if kind != "business":
-                return Listed(page, shown)
-            return Listed(page, shown, service_infos(connection, page.keys, projected=projected))
+            if kind == "business":
+                return Listed(page, business_infos(connection, page.keys, projected=projected))
+            return Listed(page, infos(connection, page.keys))
 
     def conditions(self, connection: Connection, kind: Kind, find: Find) -> list[Any] | None:
         """What a find asks for, as conditions on the table ``entity``; None: it finds nothing."""

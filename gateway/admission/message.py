@@ -11,7 +11,7 @@ from services.faults import MalformedMessage
 from services.soap.action import agree
 from services.soap.bounds import Limits
 from services.soap.envelope import is_for_us, parse
-from services.soap.legacy import only_referenced
+from services.soap.legacy import holder, is_nil, only_referenced
 from services.soap.replies import version_of
 from services.soap.version import SOAP_1_1, SOAP_1_2, SoapVersion
 
@@ -125,9 +125,12 @@ def _identifiers(
 
 
 def _text(element: etree._Element | None, others: tuple[etree._Element, ...]) -> str | None:
+    """An argument's value as the node will read it: else one patient would be asked for, and
+    another be on record."""
+    if element is not None and element.attrib:
+        element = holder(element, others)
+        if element is not None and is_nil(element):
+            element = None
     if element is None:
         return None
-    if others and element.get("href"):
-        wanted = str(element.get("href")).removeprefix("#")
-        element = next((other for other in others if other.get("id") == wanted), element)
     return (element.text or "").strip() or None

@@ -29,12 +29,13 @@ class Anchor(NamedTuple):
 
 
 def anchor(key: bytes, stream: str, n: int, h: str) -> Anchor:
-    text = f"{stream}\n{n}\n{h}"
-    return Anchor(stream, n, h, hmac.digest(key, text.encode(), "sha256").hex())
+    text = f"{stream}\n{n}\n{h}".encode("utf-8", "surrogatepass")
+    return Anchor(stream, n, h, hmac.digest(key, text, "sha256").hex())
 
 
 def is_genuine(given: Anchor, key: bytes) -> bool:
-    return hmac.compare_digest(anchor(key, given.stream, given.n, given.h).mac, given.mac)
+    right = anchor(key, given.stream, given.n, given.h).mac
+    return hmac.compare_digest(right.encode(), given.mac.encode("utf-8", "surrogatepass"))
 
 
 def anchors_file(folder: Path, stream: str) -> Path:
@@ -68,7 +69,7 @@ def read_anchors(path: Path) -> Iterator[Anchor]:
                 yield Anchor(
                     str(found["stream"]), int(found["n"]), str(found["h"]), str(found["mac"])
                 )
-            except (ValueError, KeyError, TypeError):
+            except (ValueError, KeyError, TypeError, OverflowError, RecursionError):
                 continue  # torn by a crash, or not ours: an anchor less, never a wrong one
 
 

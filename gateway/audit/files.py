@@ -6,8 +6,10 @@ process writes; its files are numbered from 1 and never written again once the n
 
 from __future__ import annotations
 
+import errno
 import gzip
 import re
+import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
@@ -43,9 +45,12 @@ class TrailFile(NamedTuple):
         return self.path.open("rb")
 
     def lines(self) -> Iterator[bytes]:
-        """OSError, EOFError: it cannot be read to its end."""
+        """OSError: it cannot be read to its end."""
         with self.open() as stream:
-            yield from stream
+            try:
+                yield from stream
+            except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+                raise _damaged(self, error) from error
 
 
 class End(NamedTuple):
@@ -54,6 +59,7 @@ class End(NamedTuple):
     n: int  # of the last line; -1: there is none
     h: str
     torn: int  # bytes
+    time: str = ""  # that the last line says
 
 
 def stream_name(text: str) -> str:
@@ -75,7 +81,10 @@ def files_in(folder: Path, stream: str | None = None) -> list[TrailFile]:
         match = _NAME.match(path.name)
         if match is None or (stream is not None and match["stream"] != stream):
             continue
-        opened = datetime.strptime(match["opened"], _OPENED).replace(tzinfo=UTC)
+        try:
+            opened = datetime.strptime(match["opened"], _OPENED).replace(tzinfo=UTC)
+        except ValueError:  # a thirteenth month: no name that we gave
+            continue
         key = match["stream"], int(match["number"])
         if key not in found or not match["gz"]:
             found[key] = TrailFile(*key, opened, path)
@@ -83,9 +92,12 @@ def files_in(folder: Path, stream: str | None = None) -> list[TrailFile]:
 
 
 def end_of(file: TrailFile) -> End:
-    """The end of a file that was perhaps left in the middle of a line."""
+    """The end of a file that was perhaps left in the middle of a line. OSError."""
     with file.open() as stream:
-        data = stream.read()
+        try:
+            data = stream.read()
+        except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+            raise _damaged(file, error) from error
     whole = data.rfind(b"\n") + 1
     torn = len(data) - whole
     # The last line that is one: a disk may have given back less than it took.
@@ -97,5 +109,12 @@ def end_of(file: TrailFile) -> End:
             torn += whole - begin
             whole = begin
         else:
-            return End(line.n, line.h, torn)
+            return End(line.n, line.h, torn, str(line.fields.get("t", "")))
     return End(-1, GENESIS, torn)
+
+
+def _damaged(file: TrailFile, error: Exception) -> OSError:
+    """A compressed file that was cut or changed, as any other that cannot be read."""
+    return OSError(
+        errno.EIO, f"压缩文件已损坏 / the compressed file is damaged: {error}", file.path
+    )

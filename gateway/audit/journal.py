@@ -8,6 +8,7 @@ it was there.
 from __future__ import annotations
 
 import contextlib
+import errno
 import fcntl
 import os
 from collections.abc import Callable, Sequence
@@ -48,6 +49,7 @@ class Journal:
         self._lock = -1
         self._file = -1
         self._size = 0
+        self._number = 0  # of the file that is open
         self._day = ""
         self.path: Path | None = None
         #: of the last line that is safe
@@ -58,14 +60,7 @@ class Journal:
     def open(self) -> None:
         """Go on where the stream ended. OSError; StreamInUse."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._lock = os.open(
-            self.folder / f"{self.stream}.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600
-        )
-        try:
-            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError:
-            self._close_lock()
-            raise StreamInUse(self.stream) from None
+        self._take_lock()
         try:
             self._begin_file("start")
         except OSError:
@@ -95,9 +90,29 @@ class Journal:
         self._begin_file("rotate")
 
     def recover(self) -> None:
-        """After an OSError: go on in a new file, after what is on disk. OSError where it still
-        fails."""
+        """After an OSError: go on in a new file, after what is on disk; or after what was, where
+        something has been taken away, which then shows. OSError where it still fails."""
+        if self._lock < 0 or not _is_open_as(self._lock, self._lock_path):
+            self._close_lock()
+            try:
+                self._take_lock()
+            except StreamInUse:
+                text = f"别的进程在写此流 / another process writes {self.stream}"
+                raise OSError(errno.EBUSY, text) from None
         self._begin_file("recover")
+
+    def look(self) -> None:
+        """OSError where the file is not there any more as it was left: writing goes on working
+        then, and nobody would ever find what is written."""
+        if self.broken or self._file < 0 or self.path is None:
+            return
+        if not _is_open_as(self._file, self.path) or os.fstat(self._file).st_size < self._size:
+            self.broken = True
+            raise OSError(
+                errno.ESTALE,
+                "审计文件被移走、替换或截短 / the audit file was removed, replaced or cut",
+                self.path,
+            )
 
     @property
     def lines(self) -> int:
@@ -133,11 +148,12 @@ class Journal:
         self.broken = True
         number, torn = self._find_end()
         now = datetime.fromtimestamp(self._clock(), UTC)
-        path = self.folder / name_of(self.stream, number, now)
+        # Said before it is there: another thread may ask for the earlier files in between.
+        self.path = path = self.folder / name_of(self.stream, number, now)
         self._file = os.open(
             path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_APPEND | os.O_CLOEXEC, 0o600
         )
-        self._size, self._day, self.path = 0, self._today(), path
+        self._size, self._day, self._number = 0, self._today(), number
         # ``after`` repeats the hash that this line is chained to, for the day when the files
         # before are gone.
         record: dict[str, Any] = {
@@ -156,10 +172,9 @@ class Journal:
 
     def _find_end(self) -> tuple[int, int]:
         """The next file's number, and how much is torn at the stream's end."""
-        number, torn = 1, 0
+        known, torn = (self.n, self.h), 0
         files = files_in(self.folder, self.stream)
-        if files:
-            number = files[-1].number + 1
+        number = max(files[-1].number if files else 0, self._number) + 1
         self.n, self.h = -1, GENESIS
         for file in reversed(files):
             end = end_of(file)
@@ -167,7 +182,21 @@ class Journal:
             if end.n >= 0:
                 self.n, self.h = end.n, end.h
                 break
+        if known[0] >= self.n:  # what has been on disk is not there, or is not what it was
+            self.n, self.h = known
         return number, torn
+
+    @property
+    def _lock_path(self) -> Path:
+        return self.folder / f"{self.stream}.lock"
+
+    def _take_lock(self) -> None:
+        self._lock = os.open(self._lock_path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            self._close_lock()
+            raise StreamInUse(self.stream) from None
 
     def _today(self) -> str:
         return datetime.fromtimestamp(self._clock(), UTC).date().isoformat()
@@ -182,3 +211,12 @@ class Journal:
         if self._lock >= 0:
             os.close(self._lock)
             self._lock = -1
+
+
+def _is_open_as(descriptor: int, path: Path) -> bool:
+    """Whether an open file is still what stands at ``path``. OSError."""
+    try:
+        there = path.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        return False
+    return os.path.samestat(there, os.fstat(descriptor))

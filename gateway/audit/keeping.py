@@ -6,10 +6,11 @@ import gzip
 import os
 import shutil
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import NamedTuple
 
-from gateway.audit.files import TrailFile, end_of
+from gateway.audit.files import End, TrailFile, end_of
 
 
 class Expired(NamedTuple):
@@ -27,14 +28,28 @@ class Expired(NamedTuple):
 def expired(files: Sequence[TrailFile], before: float) -> tuple[list[Expired], list[TrailFile]]:
     """Of one stream's closed files, oldest first: those whose last line was written before
     ``before`` (seconds since 1970), from the oldest on and never one in between; and the others.
-    OSError."""
+    OSError.
+
+    A file's own date may be set by anybody who may write in the folder, and would have us remove
+    what tells against him: it only saves looking into the young ones. What counts is what the last
+    line says, which the chain holds."""
     old: list[Expired] = []
     remaining = list(files)
     while remaining and remaining[0].path.stat().st_mtime < before:
+        end = end_of(remaining[0])
+        if _written(remaining[0], end) >= before:
+            break
         oldest = remaining.pop(0)
-        end = end_of(oldest)
         old.append(Expired(oldest.path, end.n, end.h))
     return old, remaining
+
+
+def _written(file: TrailFile, end: End) -> float:
+    """When a file's last line was written, by what it says, or else when the file was opened."""
+    try:
+        return datetime.fromisoformat(end.time).timestamp()
+    except ValueError:
+        return file.opened.timestamp()
 
 
 def remove(old: Expired) -> None:

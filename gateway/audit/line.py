@@ -52,9 +52,9 @@ def read_line(raw: bytes, previous: str) -> Line:
     text, digest = raw[:-_TAIL], raw[-67:-3].decode("latin-1")
     try:
         fields = json.loads(text + b"}")
-    except ValueError:
+    except (ValueError, RecursionError):  # the latter of brackets in brackets: not ours
         raise NotALine("不是 JSON / not JSON") from None
-    if not isinstance(fields, dict) or not isinstance(fields.get("n"), int):
+    if not isinstance(fields, dict) or type(fields.get("n")) is not int:
         raise NotALine("没有行号 n / without its number n")
     expected = sha256(previous.encode() + text).hexdigest()
     return Line(fields["n"], str(fields.get("k", "")), fields, digest, digest == expected)

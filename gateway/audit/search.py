@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -40,7 +41,7 @@ def search(folder: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
     that cannot be read are left to ``verify``. OSError."""
     marks = _marks(wanted)
     files = files_in(folder)
-    for file, following in zip(files, [*files[1:], None], strict=True):
+    for file, following in zip_longest(files, files[1:]):
         if _outside(file, following, wanted):
             continue
         for raw in file.lines():

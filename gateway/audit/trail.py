@@ -139,7 +139,9 @@ class Trail:
     async def record(self, entry: Entry) -> None:
         """Return once the call's line is safe. SourceUnavailable where it cannot be, unless the
         setting says to go on."""
-        if self._journal.broken:
+        # While a group is written, a file that is being changed for the next one counts as broken
+        # too: whoever comes then waits for what follows.
+        if self._journal.broken and self._writing is None:
             reason = self._trouble
         else:
             loop = asyncio.get_running_loop()
@@ -242,6 +244,7 @@ class Trail:
                 if self._journal.broken:
                     self._recover()
                 elif self._writing is None:
+                    self._journal.look()
                     self._look_at_space()
                 now = time.monotonic()
                 if now - self._anchored_at >= self._settings.anchor_seconds:

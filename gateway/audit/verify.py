@@ -88,7 +88,7 @@ class _Reader:
         self._n, self._h = -1, GENESIS
         self._began = False
         self._began_after: tuple[str, int, str] | None = None  # file, n, the hash before
-        self._removed: set[tuple[int, str]] = set()
+        self._removed: dict[tuple[str, str], str] = {}  # last number and hash: when it went
         where = str(anchors_file(Path(), stream))
         for anchor in anchors:
             assert key is not None
@@ -144,13 +144,14 @@ class _Reader:
                     self._find("broken", name, torn_at, reason[0], reason[2])
                     torn_at = 0
                 self._follow(name, count, raw, line)
-        except (OSError, EOFError) as error:
+        except OSError as error:
+            why = error.strerror or str(error)
             self._find(
                 "broken",
                 name,
                 count,
-                f"文件无法读完：{error}",
-                f"the file cannot be read to its end: {error}",
+                f"文件无法读完：{why}",
+                f"the file cannot be read to its end: {why}",
             )
             return
         if torn_at:
@@ -226,7 +227,7 @@ class _Reader:
         if kind == "call":
             report.calls += 1
         elif kind == "removed":
-            self._removed.add((int(fields.get("last", -1)), str(fields.get("hash", ""))))
+            self._removed[str(fields.get("last")), str(fields.get("hash"))] = time
         elif kind == "gap":
             self._find(
                 "note",
@@ -240,13 +241,18 @@ class _Reader:
         if self._began_after is None:
             return
         name, n, previous = self._began_after
-        if (n - 1, previous) in self._removed:
+        when = self._removed.get((str(n - 1), previous))
+        if when is not None:
+            # Both moments, because whoever could forge the line that says so cannot help that what
+            # came right behind the removed lines is of the same days as they were.
             self._find(
                 "note",
                 name,
                 1,
-                f"之前的 {n} 行已到保存期限，按规定删除",
-                f"the {n} lines before were removed when their days were over",
+                f"之前的 {n} 行已到保存期限，于 {when} 按规定删除；"
+                f"现存第一行写于 {self._report.first}",
+                f"the {n} lines before were removed at {when}, when their days were over; the "
+                f"first one left is of {self._report.first}",
             )
         else:
             self._find(

@@ -22,9 +22,7 @@ def find_business(context: Context, request: etree._Element) -> str:
     find = read(request, Find)
     projected = "suppressProjectedServices" not in parse(find.qualifiers)
     listed = context.store.listed("business", find, projected=projected)
-    return text.found(
-        "businessList", listed.page, text.business_infos(listed.infos, listed.services)
-    )
+    return text.found("businessList", listed.page, text.business_infos(listed.infos))
 
 
 def find_service(context: Context, request: etree._Element) -> str:

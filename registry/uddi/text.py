@@ -115,16 +115,16 @@ def found(name: str, page: Page, inside: str) -> str:
     return element(name, inside, ' truncated="true"' if page.truncated else "")
 
 
-def business_infos(businesses: Iterable[Info], services: dict[str, list[Info]]) -> str:
-    inside = "".join(
-        f"{each.info}{service_infos(services.get(each.key, ()))}</businessInfo>"
-        for each in businesses
-    )
+def business_infos(businesses: Iterable[Info]) -> str:
+    inside = "".join([f"{one.info}{_services(one.services)}</businessInfo>" for one in businesses])
     return f"<businessInfos>{inside}</businessInfos>" if inside else ""
 
 
 def service_infos(services: Iterable[Info]) -> str:
-    inside = "".join([each.info for each in services])
+    return _services("".join([each.info for each in services]))
+
+
+def _services(inside: str) -> str:
     return f"<serviceInfos>{inside}</serviceInfos>" if inside else ""
 
 

@@ -89,18 +89,31 @@ def _twice(given: list[str]) -> MalformedMessage:
     )
 
 
-def _value(element: etree._Element, others: tuple[etree._Element, ...], name: str) -> str | None:
+def holder(element: etree._Element, others: tuple[etree._Element, ...]) -> etree._Element | None:
+    """The element in which an argument's value stands: itself, or the multiRef that it refers to;
+    None where there is none, or are several."""
     reference = _reference(element)
-    if reference is not None:
-        found = [other for other in others if _identity(other) == reference]
-        if len(found) != 1 or _reference(found[0]) is not None:
-            raise MalformedMessage(
-                f"参数 {name} 的 href 没有唯一对应的 multiRef",
-                f"the href of {name} has no multiRef, or several",
-                field=name,
-            )
-        element = found[0]
-    if (element.get(_NIL) or "").strip() in ("1", "true"):
+    if reference is None:
+        return element
+    found = [other for other in others if _identity(other) == reference]
+    return found[0] if len(found) == 1 and _reference(found[0]) is None else None
+
+
+def is_nil(element: etree._Element) -> bool:
+    """Whether it says that it holds no value, whatever stands in it."""
+    return (element.get(_NIL) or "").strip() in ("1", "true")
+
+
+def _value(element: etree._Element, others: tuple[etree._Element, ...], name: str) -> str | None:
+    held = holder(element, others)
+    if held is None:
+        raise MalformedMessage(
+            f"参数 {name} 的 href 没有唯一对应的 multiRef",
+            f"the href of {name} has no multiRef, or several",
+            field=name,
+        )
+    element = held
+    if is_nil(element):
         return None
     if len(element):
         raise MalformedMessage(

@@ -12,6 +12,7 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from gateway.audit.files import files_in
+from gateway.audit.keeping import compress
 from tests.audit.conftest import OpenTrail, call
 from yilian.cli import app
 
@@ -103,3 +104,16 @@ def test_what_cannot_be_done_is_said(
     result = run(*given)
     assert result.exit_code != 0
     assert said in str(result.exception)
+
+
+def test_an_empty_folder_has_no_calls(tmp_path: Path) -> None:
+    result = run("search", str(tmp_path))
+    assert result.exit_code == 0 and "no such call" in result.output
+
+
+def test_a_damaged_file_is_named(folder: Path) -> None:
+    packed = compress(files_in(folder)[0])
+    packed.write_bytes(packed.read_bytes()[:-30])
+    result = run("search", str(folder))
+    assert result.exit_code == 1
+    assert f"cannot read {packed}" in str(result.exception)

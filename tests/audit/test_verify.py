@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import itertools
 import json
+import os
+import time
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -181,9 +183,9 @@ def test_what_goes_by_rule_is_no_breach(folder: Path, open_trail: OpenTrail) -> 
     report = the_report(folder)
     assert report.files == 1 and report.calls == 1
     assert report.whole
-    assert [found.en for found in report.findings] == [
-        "the 39 lines before were removed when their days were over"
-    ]
+    [note] = report.findings
+    assert note.en.startswith("the 39 lines before were removed at ")
+    assert f"the first one left is of {later.date()}" in note.en
 
 
 def test_only_the_oldest_files_go(tmp_path: Path) -> None:
@@ -229,3 +231,64 @@ def test_both_a_plain_file_and_its_compressed_twin_count_once(folder: Path) -> N
     compress(first)
     first.path.write_bytes(data)
     assert the_report(folder).whole and the_report(folder).files == 2
+
+
+def test_a_file_whose_date_was_set_back_is_not_removed(folder: Path) -> None:
+    """Else a mere touch would have the gateway itself remove the evidence."""
+    files = files_in(folder)
+    for file in files:
+        os.utime(file.path, (1, 1))
+    compress(files[0])
+    files = files_in(folder)
+    old, kept = expired(files, time.time() - 200 * 86400)
+    assert not old and kept == files
+
+
+def beside(name: str, data: bytes) -> Callable[[Path], None]:
+    def done(folder: Path) -> None:
+        (folder / name).write_bytes(data)
+
+    return done
+
+
+def behind(line: bytes) -> Callable[[Path], None]:
+    def done(folder: Path) -> None:
+        path = files_in(folder)[-1].path
+        path.write_bytes(path.read_bytes() + line + b',"h":"' + b"0" * 64 + b'"}\n')
+
+    return done
+
+
+def spoilt_stream(folder: Path) -> None:
+    packed = compress(files_in(folder)[0])
+    data = packed.read_bytes()
+    packed.write_bytes(data[:40] + b"\xff" * 40 + data[80:])
+
+
+_ANCHOR = b'{"event": "audit anchor", "stream": "gw.w0", "h": "", '
+
+
+@pytest.mark.parametrize(
+    ("done", "whole"),
+    [
+        (beside("gw.w0-00000003-20261399T000000Z.jsonl", b""), True),
+        (beside("gw.w0.anchors", _ANCHOR + b'"n": 1e999, "mac": ""}\n'), True),
+        (beside("gw.w0.anchors", _ANCHOR + b'"n": 1, "mac": "\\u00e9\\ud800"}\n'), False),
+        (beside("gw.w0.anchors", b'audit anchor {"event": ' + b"[" * 100_000 + b"\n"), True),
+        (behind(b'{"n":' + b"[" * 100_000), True),  # no line of ours: as a torn one
+        (behind(b'{"n":40,"k":"removed","last":"x","hash":[1]'), False),
+        (behind(b'{"n":true'), True),
+        (spoilt_stream, False),
+    ],
+)
+def test_whatever_was_put_there_is_told_and_ends_nothing(
+    folder: Path, open_trail: OpenTrail, done: Callable[[Path], None], whole: bool
+) -> None:
+    done(folder)
+    assert the_report(folder).whole is whole
+
+    async def gateway_starts() -> None:
+        async with open_trail():
+            pass
+
+    asyncio.run(gateway_starts())

@@ -31,8 +31,9 @@ class Authority:
             "-days", "2", "-subj", f"/CN={name}", "-keyout", self.ca.key, "-out", self.ca.file,
         )  # fmt: skip
 
-    def issued(self, name: str, subject: str, *, address: str = "") -> Certificate:
-        """``subject`` as ``/CN=...``, in UTF-8; ``address``: an IP that the server answers at."""
+    def issued(self, name: str, subject: str, *, address: str = "", days: int = 2) -> Certificate:
+        """``subject`` as ``/CN=...``, in UTF-8; ``address``: an IP that the server answers at;
+        ``days`` from now until it ends: -1 ended yesterday."""
         made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.pem.key")
         request = self._folder / f"{name}.csr"
         _openssl(
@@ -46,7 +47,7 @@ class Authority:
             more = ("-extfile", extensions)
         _openssl(
             "x509", "-req", "-in", request, "-CA", self.ca.file, "-CAkey", self.ca.key,
-            "-CAcreateserial", "-days", "2", "-out", made.file, *more,
+            "-CAcreateserial", "-days", days, "-out", made.file, *more,
         )  # fmt: skip
         return made
 

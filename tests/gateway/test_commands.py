@@ -185,6 +185,8 @@ def test_what_starts_is_what_check_calls_usable(file: Path, tmp_path: Path) -> N
          "hospitals.hx.map.0.max_body_bytes", "larger than limits"),
         ('networks = ["172.20.0.0/16"]\nbase_url', "base_url", "sides.region", "never used"),
         ('public_url = "http://10.0.0.5:8080"', 'host = "0.0.0.0"', "audit", "on record"),
+        ("[listen]", "[hospitals.one]\ncalls = 1\n[listen]\nworkers = 4",
+         "hospitals.one.calls", "up to 4 calls"),
         ("[listen]", '[audit]\nfolder = "audit"\nkeep_days = 30\n[listen]',
          "audit.keep_days", "six months"),
     ],

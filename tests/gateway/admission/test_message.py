@@ -7,6 +7,8 @@ import pytest
 from gateway.admission.message import inspect
 from services.faults import Fault, MalformedMessage
 from services.soap.bounds import Limits
+from services.soap.codec import codecs
+from services.soap.interface import his_service_interface
 from services.soap.version import SOAP_1_1, SOAP_1_2, SoapVersion
 
 LAB = "urn:yilian:LabResults:1"
@@ -70,6 +72,33 @@ def test_rpc_encoded_with_references() -> None:
     message = inspect(enveloped(content), "text/xml", '""', LIMITS)
     assert message.patient_id == "0000000009"
     assert len(message.others) == 2
+
+
+ENC = "http://www.w3.org/2003/05/soap-encoding"
+NIL = 'xmlns:x="http://www.w3.org/2001/XMLSchema-instance" x:nil="true"'
+DECOY = "decoy</PatientId></getlabmaster>"
+
+
+@pytest.mark.parametrize(
+    "rest",
+    [
+        "<PatientId>1<!-- 2 -->3<![CDATA[4]]></PatientId></getlabmaster>",
+        f'<PatientId href="#a">{DECOY}<m id="a">1</m>',
+        f'<PatientId href="a">{DECOY}<m xmlns:e="{ENC}" e:id="a">1</m>',
+        f'<PatientId e:ref="a">{DECOY}<m xmlns:e="{ENC}" e:id="a">1<!-- 2 -->3</m>',
+        f'<PatientId e:ref="a">{DECOY}<m id="a">1</m>',
+        f"<PatientId {NIL}>{DECOY}",
+        f'<PatientId href="#a">{DECOY}<m id="a" {NIL}>another</m>',
+    ],
+)
+def test_the_patient_on_record_is_the_one_that_the_node_will_read(rest: str) -> None:
+    """However an rpc client, or somebody who writes as one, refers to it."""
+    content = f'<getlabmaster xmlns="{HIS}" xmlns:e="{ENC}">{rest}'
+    message = inspect(enveloped(content), "text/xml", None, LIMITS)
+    [codec] = [
+        c for c in codecs(his_service_interface()).values() if c.operation.name == "getlabmaster"
+    ]
+    assert codec.decode(message.element, message.others)["PatientId"] == message.patient_id
 
 
 def test_an_unqualified_operation_has_no_namespace() -> None:
