@@ -19,8 +19,7 @@ from registry.json_api import (
     publisher_of,
 )
 from registry.keys import fold
-from registry.uddi.soap import EnvelopeError
-from registry.uddi.wsdl_mapping import WsdlError, read_names
+from registry.uddi.wsdl_mapping import read_names
 from registry.versions import Breaks, Version, Versions
 from services.soap.wsdl_diff import Change, NotWsdl, compare
 
@@ -55,9 +54,9 @@ async def publish(request: Request) -> Response:
     book: Versions = request.app.state.versions
     try:
         if fold(read_names(wsdl).service) != fold(service):
-            raise WsdlError(f"WSDL 描述的不是 {service} / the WSDL does not describe {service}")
+            raise NotWsdl(f"WSDL 描述的不是 {service} / the WSDL does not describe {service}")
         version, new = await in_thread(request, book.publish, publisher.user, hospital, wsdl)
-    except (WsdlError, NotWsdl, EnvelopeError) as error:
+    except NotWsdl as error:
         raise UddiError("fatalError", str(error)) from error
     except Breaks as error:
         lines = [_line(change) for change in error.changes]

@@ -96,7 +96,7 @@ def publish_node(
     among ``services`` is taken out; nothing of any other hospital is touched. What somebody
     else put on the business, such as contacts and descriptions, stays.
 
-    WsdlError for a WSDL that cannot be mapped, PublishError where a shared tModel disagrees,
+    NotWsdl for a WSDL that cannot be mapped, PublishError where a shared tModel disagrees,
     UddiError for what the registry refuses, RegistryUnavailable.
     """
     token = client.get_auth_token(user, password)

@@ -30,8 +30,8 @@ from registry.keys import fold
 from registry.store import Store
 from registry.tables import metadata
 from registry.uddi.soap import parse_xml
-from registry.uddi.wsdl_mapping import WsdlError, WsdlNames, read_names
-from services.soap.wsdl_diff import Change, compare
+from registry.uddi.wsdl_mapping import WsdlNames, read_names
+from services.soap.wsdl_diff import Change, NotWsdl, compare
 
 _Id = BigInteger().with_variant(Integer, "sqlite")
 
@@ -137,11 +137,11 @@ class Versions:
 
         Breaks: it breaks what this hospital has published under its namespace, or it is neither
         a successor nor a predecessor of the alliance's newest version there (hospitals do not
-        upgrade on one day). WsdlError, NotWsdl: it is no WSDL of one service.
+        upgrade on one day). NotWsdl: it is no WSDL of one service.
         """
         names = read_names(wsdl)
         if max(map(len, (names.namespace, names.service, hospital))) > 255:
-            raise WsdlError("名称或命名空间超过 255 字符 / a name or the namespace exceeds 255")
+            raise NotWsdl("名称或命名空间超过 255 字符 / a name or the namespace exceeds 255")
         digest = promise(wsdl)
         service, moment = fold(names.service), int(self._clock() * 1000)
 

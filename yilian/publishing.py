@@ -26,10 +26,10 @@ from registry.publisher import (
     publish,
 )
 from registry.registered import service_key
-from registry.uddi.wsdl_mapping import WsdlError
 from services import his_service
 from services.catalogue import CONTRACTS
 from services.soap.probe import his_probe, probe_of
+from services.soap.wsdl_reading import NotWsdl
 from yilian.config import Contacts, NodeConfig, read_password
 from yilian.node import Node
 from yilian.refused import Refused
@@ -45,7 +45,7 @@ RETRY_SECONDS = (1.0, 2.0, 5.0, 10.0, 30.0)
 #: of a lease, when it is renewed: a lost renewal or two must not cost it
 RENEW_AT = 1 / 3
 
-_EXPECTED = (RegistryUnavailable, UddiError, PublishError, WsdlError)
+_EXPECTED = (RegistryUnavailable, UddiError, PublishError, NotWsdl)
 
 
 class Publication:

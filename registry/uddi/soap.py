@@ -5,14 +5,13 @@ Nothing here knows UDDI but for the fault's dispositionReport, whose form the ve
 
 from __future__ import annotations
 
-import codecs
 import re
 from email.message import Message
 
 from lxml import etree
 
 from registry.errors import UddiError
-from services.soap.parser import data_parser
+from services.soap.parser import NotXml, parsed
 
 SOAP = "http://schemas.xmlsoap.org/soap/envelope/"
 _SOAP_12 = "http://www.w3.org/2003/05/soap-envelope"
@@ -23,30 +22,6 @@ _OPENED = (
 _CLOSED = "</soap:Body></soap:Envelope>"
 
 CONTENT_TYPE = "text/xml; charset=utf-8"
-
-_DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?encoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
-_BOMS = (
-    (codecs.BOM_UTF8, "utf-8"),
-    (codecs.BOM_UTF16_LE, "utf-16-le"),
-    (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-# Listed, because Python has codecs that decompress, or take quadratic time. GB2312 as it is sent
-# in the field has characters of GBK.
-_CODECS = {
-    "utf-8": "utf-8",
-    "us-ascii": "utf-8",
-    "utf-16": "utf-16",
-    "utf-16-le": "utf-16-le",
-    "utf-16-be": "utf-16-be",
-    "utf-16le": "utf-16-le",
-    "utf-16be": "utf-16-be",
-    "gb2312": "gb18030",
-    "gbk": "gb18030",
-    "gb18030": "gb18030",
-    "iso-8859-1": "iso-8859-1",
-    "windows-1252": "windows-1252",
-}
-_DECLARATION = re.compile(r"^\s*<\?xml[^>]*\?>")
 
 
 class EnvelopeError(Exception):
@@ -59,63 +34,11 @@ class EnvelopeError(Exception):
 
 
 def parse_xml(body: bytes, charset: str | None = None) -> etree._Element:
-    """The document's root. No DTD, no entities, nothing fetched, no comments or instructions.
-    EnvelopeError says what is wrong, and where."""
-    text = _decode(body, charset)
-    # Looked for in the decoded text, so that no encoding can hide it, and before any parsing.
-    if "<!DOCTYPE" in text or "<!ENTITY" in text:
-        raise EnvelopeError("Client", "不接受 DTD / a DTD is not accepted")
-    # Blanked and not cut out, so that positions stay those of the message as it was sent.
-    text = _DECLARATION.sub(lambda found: re.sub(r"[^\n]", " ", found[0]), text, count=1).rstrip()
-    if not text:
-        raise EnvelopeError("Client", "消息是空的 / the message is empty")
+    """The document's root; EnvelopeError says what is wrong, and where."""
     try:
-        return etree.fromstring(text.encode("utf-8"), data_parser(encoding="utf-8"))
-    except etree.XMLSyntaxError as error:
-        raise EnvelopeError("Client", _what_to_do(error)) from error
-
-
-def _what_to_do(error: etree.XMLSyntaxError) -> str:
-    """Where it stopped being XML and what to look at. The parser's own words are about the
-    parser, and its way out, to lift its limits, is not ours."""
-    line, column = error.position
-    if "huge" in str(error).lower():
-        return (
-            f"第 {line} 行第 {column} 列：元素嵌套超过 256 层，或一处文字过长；请改小消息 / "
-            f"line {line}, column {column}: elements nested more than 256 deep, or one text that "
-            "is too long; make the message smaller"
-        )
-    return (
-        f"不是合格的 XML：第 {line} 行第 {column} 列附近。请检查标签是否成对、& 与 < 是否写作 "
-        f"&amp; 与 &lt;、消息是否完整 / not well-formed XML near line {line}, column {column}: "
-        "check that tags match, that & and < are written &amp; and &lt;, and that nothing is cut "
-        "off"
-    )
-
-
-def _decode(body: bytes, charset: str | None) -> str:
-    encoding = charset
-    for bom, name in _BOMS:
-        if body.startswith(bom):
-            body, encoding = body[len(bom) :], name
-            break
-    else:
-        if body[:2] in (b"<\0", b"\0<"):
-            encoding = "utf-16-le" if body[0] else "utf-16-be"
-        elif encoding is None:
-            declared = _DECLARED.match(body[:200])
-            encoding = declared[1].decode("ascii") if declared else "utf-8"
-    codec = _CODECS.get(encoding.lower())
-    if codec is None:
-        raise EnvelopeError(
-            "Client", f"不支持的字符编码 / character encoding not supported: {encoding!r}"
-        )
-    try:
-        return body.decode(codec)
-    except UnicodeError as error:
-        raise EnvelopeError(
-            "Client", f"无法按 {encoding} 解码 / cannot be decoded as {encoding}: {error}"
-        ) from error
+        return parsed(body, charset)
+    except NotXml as error:
+        raise EnvelopeError("Client", str(error)) from error
 
 
 def charset_of(content_type: str | None) -> str | None:

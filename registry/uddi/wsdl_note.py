@@ -1,205 +1,41 @@
-"""The OASIS note "Using WSDL in a UDDI Registry" 2.0.2, for any WSDL and in both directions.
+"""What wsdl_mapping.py has mapped: published, and found again.
 
-There: map_any_wsdl(), publish_wsdl(). Back: the finds that the note gives, and what a binding says
-of its WSDL.
+The finds are those of the OASIS note "Using WSDL in a UDDI Registry" 2.0.2.
 """
 
 from __future__ import annotations
 
-import re
-import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from registry.client import UddiClient
 from registry.errors import UddiError
-from registry.keys import fold
 from registry.model import (
     BindingTemplate,
     BusinessEntity,
     BusinessService,
     CategoryBag,
     Find,
-    InstanceDetails,
     KeyedReference,
     LangText,
     OverviewDoc,
     TModel,
     TModelInstanceInfo,
-    UseText,
 )
 from registry.publisher import HospitalEntry, ensure_tmodels
 from registry.registered import hospital_key
 from registry.uddi.wellknown import (
-    BY_HAND,
-    FACE_INSIDE,
     HOSPITAL_CODE,
     PORTTYPE_REFERENCE,
     PROTOCOL,
-    PROTOCOL_HTTP,
-    PROTOCOL_SOAP,
-    PROTOCOL_SOAP12,
-    TRANSPORT,
-    TRANSPORT_HTTP,
-    TYPES,
     WSDL_TYPES,
     XML_LOCALNAME,
     XML_NAMESPACE,
 )
-from registry.uddi.wsdl_document import Binding, Name, PortType, Service, Wsdl
-from registry.uddi.wsdl_mapping import WsdlError
+from registry.uddi.wsdl_mapping import PROTOCOLS, Mapped
 
 T = TypeVar("T")
-
-#: Protocols by the names that people ask for them.
-PROTOCOLS = {"soap": PROTOCOL_SOAP, "soap12": PROTOCOL_SOAP12, "http": PROTOCOL_HTTP}
-_TRANSPORTS = {"http": TRANSPORT_HTTP}
-
-_PLAIN = re.compile(r"[a-z0-9._~-]+")
-_SPACE = uuid.UUID("1b0a3a5e-77a1-5ad3-8d0c-5f6e6f7f2a01")
-_LONGEST = 255
-
-
-@dataclass(frozen=True, slots=True)
-class Mapped:
-    """What one WSDL becomes: shared tModels, portTypes before bindings, and services."""
-
-    tmodels: tuple[TModel, ...]
-    services: tuple[BusinessService, ...]
-
-
-# --- there -----------------------------------------------------------------------------------
-
-
-def map_any_wsdl(wsdl: Wsdl, hospital: str, *, inside: bool = False) -> Mapped:
-    """The entities of a hospital's (its code) services. The same WSDL has the same tModels for
-    every hospital. ``inside``: the addresses are for the gateway alone. WsdlError for names that
-    UDDI has no room for."""
-    port_types = {n: _port_type(p) for n, p in _used_port_types(wsdl).items()}
-    bindings = {
-        name: _binding_tmodel(binding, port_types[binding.port_type].key)
-        for name, binding in _used_bindings(wsdl).items()
-    }
-    services = tuple(
-        _service(wsdl, service, hospital, bindings, port_types, inside) for service in wsdl.services
-    )
-    keys = [service.key for service in services]
-    if len(set(keys)) != len(keys):
-        raise WsdlError("两个 service 同名 / two services of one name in the document")
-    return Mapped((*port_types.values(), *bindings.values()), services)
-
-
-def _used_bindings(wsdl: Wsdl) -> dict[Name, Binding]:
-    names = dict.fromkeys(port.binding for service in wsdl.services for port in service.ports)
-    return {name: wsdl.bindings[name] for name in names}
-
-
-def _used_port_types(wsdl: Wsdl) -> dict[Name, PortType]:
-    names = dict.fromkeys(binding.port_type for binding in _used_bindings(wsdl).values())
-    return {name: wsdl.port_types[name] for name in names}
-
-
-def _port_type(port_type: PortType) -> TModel:
-    return TModel(
-        key=_shared_key("porttype", port_type.name),
-        name=LangText(_fits(port_type.name[1])),
-        overview_docs=_overview(port_type.url),
-        category_bag=CategoryBag(
-            (_reference(WSDL_TYPES, "portType", "WSDL type"), *_namespace(port_type.name))
-        ),
-    )
-
-
-def _binding_tmodel(binding: Binding, port_type_key: str) -> TModel:
-    references = [
-        _reference(WSDL_TYPES, "binding", "WSDL type"),
-        _reference(PORTTYPE_REFERENCE, port_type_key, "portType"),
-    ]
-    if binding.protocol in PROTOCOLS:
-        references.append(_reference(PROTOCOL, PROTOCOLS[binding.protocol], "protocol"))
-    if binding.transport in _TRANSPORTS:
-        references.append(_reference(TRANSPORT, _TRANSPORTS[binding.transport], "transport"))
-    references += [_reference(TYPES, "wsdlSpec", "wsdlSpec"), *_namespace(binding.name)]
-    return TModel(
-        key=_shared_key("binding", binding.name),
-        name=LangText(_fits(binding.name[1])),
-        overview_docs=_overview(binding.url),
-        category_bag=CategoryBag(tuple(references)),
-    )
-
-
-def _service(
-    wsdl: Wsdl,
-    service: Service,
-    hospital: str,
-    bindings: dict[Name, TModel],
-    port_types: dict[Name, TModel],
-    inside: bool,
-) -> BusinessService:
-    local = service.name[1]
-    key = f"uddi:yilian:{fold(hospital)}:{_stem(local)}"
-    made = tuple(
-        BindingTemplate(
-            key=f"{key}:{_stem(port.name)}",
-            service_key=key,
-            access_point=UseText(port.address, "endPoint"),
-            instances=(
-                TModelInstanceInfo(
-                    bindings[port.binding].key,
-                    InstanceDetails(_fits(port.name), _overview(wsdl.url)),
-                ),
-                TModelInstanceInfo(port_types[wsdl.bindings[port.binding].port_type].key),
-                *((TModelInstanceInfo(FACE_INSIDE),) if inside else ()),
-            ),
-        )
-        for port in service.ports
-    )
-    return BusinessService(
-        key=key,
-        business_key=hospital_key(hospital),
-        names=(LangText(_fits(local)),),
-        bindings=made,
-        category_bag=CategoryBag(
-            (
-                _reference(WSDL_TYPES, "service", "WSDL type"),
-                *_namespace(service.name),
-                _reference(XML_LOCALNAME, local, "service"),
-                _reference(BY_HAND, "wsdl", "publish-wsdl"),
-            )
-        ),
-        descriptions=(LangText(service.documentation[:_LONGEST]),) if service.documentation else (),
-    )
-
-
-def _shared_key(kind: str, name: Name) -> str:
-    return f"uddi:yilian:wsdl:{kind}:{uuid.uuid5(_SPACE, f'{kind} {{{name[0]}}}{name[1]}')}"
-
-
-def _stem(local: str) -> str:
-    """A name as part of a key: itself, or where keys have no such characters, a UUID of it."""
-    folded = local.lower()
-    return folded if _PLAIN.fullmatch(folded) else str(uuid.uuid5(_SPACE, local))
-
-
-def _reference(system: str, value: str, name: str) -> KeyedReference:
-    return KeyedReference(system, _fits(value), name)
-
-
-def _namespace(name: Name) -> tuple[KeyedReference, ...]:
-    return (_reference(XML_NAMESPACE, name[0], "namespace"),) if name[0] else ()
-
-
-def _overview(url: str) -> tuple[OverviewDoc, ...]:
-    return (OverviewDoc(UseText(url, "wsdlInterface")),)
-
-
-def _fits(text: str) -> str:
-    if len(text) > _LONGEST:
-        raise WsdlError(
-            f"超过 {_LONGEST} 个字符 / longer than {_LONGEST} characters: {text[:60]!r}…"
-        )
-    return text
 
 
 def publish_wsdl(

@@ -9,11 +9,12 @@ from functools import cache, lru_cache
 from registry.web.parts import Documentation, known
 from registry.web.seams import Version, Versions
 from registry.web.snapshot import ListedService
-from registry.web.wsdl_parts import NotUnderstood, documented_wsdl
+from registry.web.wsdl_parts import documented_wsdl
 from services import his_service
 from services.catalogue import CONTRACTS
 from services.soap.interface import his_service_interface, typed_interface
 from services.soap.wsdl import wsdl
+from services.soap.wsdl_reading import NotWsdl
 
 
 @cache
@@ -35,7 +36,7 @@ def documentation_of(service: ListedService, versions: Versions) -> Documentatio
 def _from_wsdl(document: bytes, name: str) -> Documentation | None:
     try:
         return documented_wsdl(document, name)
-    except NotUnderstood:
+    except NotWsdl:
         return None
 
 

@@ -73,15 +73,30 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
         codec = _codec(declared[1].decode("ascii"), "XML encoding") if declared else "utf-8"
     if codec == "utf-8" and body.isascii():
         return body.rstrip(b"\0")
+    text = _decoded(body, codec)
+    return body.rstrip(b"\0") if codec == "utf-8" else text.rstrip("\0").encode()
+
+
+def to_text(document: bytes, charset: str | None = None) -> str:
+    """A document's text without byte order mark. What documents begin as outranks ``charset`` and
+    declaration, which may be left from before they were converted. MalformedMessage."""
+    codec = next((codec for mark, codec in _MARKS if document.startswith(mark)), "")
+    if not codec:
+        declared = _DECLARATION.match(document[:256])
+        name = charset or (declared[1].decode("ascii") if declared else "utf-8")
+        codec = _codec(name, "encoding")
+    return _decoded(document, codec).removeprefix("\ufeff")
+
+
+def _decoded(body: bytes, codec: str) -> str:
     try:
-        text = body.decode(codec)
+        return body.decode(codec)
     except UnicodeDecodeError as error:
         raise MalformedMessage(
             f"内容不是有效的 {codec} 文本（第 {error.start + 1} 字节），请核对 charset 与实际编码",
             f"the body is not {codec} text at byte {error.start + 1}; check charset and encoding",
             rule="charset",
         ) from None
-    return body.rstrip(b"\0") if codec == "utf-8" else text.rstrip("\0").encode()
 
 
 def _declaration_agrees(body: bytes, marked: str) -> None:

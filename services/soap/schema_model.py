@@ -6,7 +6,8 @@ this does not understand becomes an ``Opaque``, which equals only itself.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from lxml import etree
@@ -20,28 +21,29 @@ Name = str
 
 
 class NotWsdl(ValueError):
-    """The document cannot be read as a WSDL 1.1; says why, in Chinese and English."""
+    """The document is no WSDL 1.1, or not one that can be compared, published or told; says why,
+    in Chinese and English."""
 
 
 @dataclass(frozen=True)
 class Simple:
     """A simple type: the built-in one it comes from, and what restricts it. ``facets`` holds the
-    tightest of each; ``patterns`` one set of alternatives for each step of derivation."""
+    tightest of each; ``enumeration`` the values, with what their documentation says; ``patterns``
+    one set of alternatives for each step of derivation."""
 
     base: str
-    facets: tuple[tuple[str, str], ...] = ()
-    enumeration: frozenset[str] | None = None
+    facets: Mapping[str, str] = field(default_factory=dict)
+    enumeration: Mapping[str, str] | None = None
     patterns: frozenset[frozenset[str]] = frozenset()
-
-    def facet(self, name: str) -> str | None:
-        return dict(self.facets).get(name)
 
 
 @dataclass(frozen=True)
 class Opaque:
-    """A part of a schema that is compared as it stands, in canonical XML."""
+    """A part of a schema that is compared as it stands, in canonical XML. ``simple``: it is a
+    simple type, so its content is text."""
 
     text: str
+    simple: bool = False
 
 
 @dataclass(frozen=True)
@@ -101,7 +103,7 @@ class Schema:
                 if isinstance(child.tag, str) and child.get("name"):
                     kind = etree.QName(child).localname
                     kind = "type" if kind in ("simpleType", "complexType") else kind
-                    self._declared[kind, _name(target, child.get("name", ""))] = child
+                    self._declared[kind, qualified(target, child.get("name", ""))] = child
 
     def element(self, name: Name) -> etree._Element | None:
         return self._declared.get(("element", name))
@@ -144,7 +146,8 @@ class Schema:
         restriction = node.find(XSD + "restriction")
         if restriction is None:
             return _opaque(node)  # a list or a union
-        return self._restricted(restriction)
+        found = self._restricted(restriction)
+        return Opaque(found.text, simple=True) if isinstance(found, Opaque) else found
 
     def _restricted(self, node: etree._Element) -> Simple | Opaque:
         if node.get("base") is not None:
@@ -156,13 +159,13 @@ class Schema:
             base = base.text
         if not isinstance(base, Simple):
             return _opaque(node)
-        facets, values, patterns = dict(base.facets), set(), set()
+        facets, values, patterns = dict(base.facets), {}, set()
         for facet in node:
             if not isinstance(facet.tag, str):
                 continue
             name, value = etree.QName(facet).localname, facet.get("value", "")
             if name == "enumeration":
-                values.add(value)
+                values[value] = documentation(facet)
             elif name == "pattern":
                 patterns.add(value)
             elif name in FACETS:
@@ -171,8 +174,8 @@ class Schema:
                 return _opaque(node)
         return Simple(
             base.base,
-            tuple(sorted(facets.items())),
-            frozenset(values) if values else base.enumeration,
+            facets,
+            values or base.enumeration,
             base.patterns | {frozenset(patterns)} if patterns else base.patterns,
         )
 
@@ -257,7 +260,7 @@ class Schema:
         schema = _schema_of(node)
         form = node.get("form") or schema.get("elementFormDefault", "unqualified")
         namespace = schema.get("targetNamespace", "") if form == "qualified" else ""
-        return _element(_name(namespace, node.get("name", "")), least, most, node)
+        return _element(qualified(namespace, node.get("name", "")), least, most, node)
 
     def _attribute(self, node: etree._Element) -> Attribute:
         required = node.get("use") == "required"
@@ -273,8 +276,9 @@ class Schema:
             kind = self.named(_resolved(node, node.get("type", "")))
         elif inner is not None:
             kind = self._type(inner)
-        assert not isinstance(kind, Complex)
-        return Attribute(_name(namespace, node.get("name", "")), kind, required)
+        if isinstance(kind, Complex):
+            kind = _opaque(node)
+        return Attribute(qualified(namespace, node.get("name", "")), kind, required)
 
 
 #: facets besides enumeration and pattern
@@ -319,7 +323,7 @@ def _true(text: str | None) -> bool:
     return (text or "").strip() in ("1", "true")
 
 
-def _name(namespace: str, local: str) -> Name:
+def qualified(namespace: str, local: str) -> Name:
     return f"{{{namespace}}}{local}" if namespace else local
 
 
@@ -329,14 +333,33 @@ def _resolved(node: etree._Element, text: str) -> Name:
     namespace = node.nsmap.get(prefix if colon else None)
     if colon and namespace is None:
         raise NotWsdl(f"前缀 {prefix} 未声明 / the prefix {prefix} is not declared: {text!r}")
-    return _name(namespace or "", local)
+    return qualified(namespace or "", local)
 
 
 def _opaque(node: etree._Element) -> Opaque:
-    return Opaque(etree.tostring(node, method="c14n", exclusive=True, with_comments=False).decode())
+    text = etree.tostring(node, method="c14n", exclusive=True, with_comments=False).decode()
+    return Opaque(text, simple=node.tag == XSD + "simpleType")
 
 
 def resolved(node: etree._Element, attribute: str) -> Name:
     """The QName in an attribute; "" where there is none."""
     text = node.get(attribute)
     return "" if text is None else _resolved(node, text)
+
+
+def documentation(node: etree._Element) -> str:
+    """What a declaration's annotation says."""
+    return text_of(node.find(f"{XSD}annotation/{XSD}documentation"))
+
+
+def text_of(node: etree._Element | None) -> str:
+    """All text in an element, with single spaces."""
+    return "" if node is None else " ".join("".join(map(str, node.itertext())).split())
+
+
+def local(name: Name) -> str:
+    return name.rpartition("}")[2]
+
+
+def namespace(name: Name) -> str:
+    return name[1:].rpartition("}")[0]

@@ -54,8 +54,8 @@ def differences(old: Simple, new: Simple) -> Iterator[tuple[Kind, str, str]]:
         elif new.base in _above(old.base):
             kind = "widened"
         yield _told(kind, "xs", old.base, new.base)
-    for name in sorted(dict(old.facets).keys() | dict(new.facets).keys()):
-        was, now = old.facet(name), new.facet(name)
+    for name in sorted(old.facets.keys() | new.facets.keys()):
+        was, now = old.facets.get(name), new.facets.get(name)
         facet = _facet(name, was, now)
         if facet is not None:
             yield _told(facet, name, was or "—", now or "—")
@@ -68,7 +68,8 @@ def differences(old: Simple, new: Simple) -> Iterator[tuple[Kind, str, str]]:
 
 
 def _values(old: Simple, new: Simple) -> Iterator[tuple[Kind, str, str]]:
-    was, now = old.enumeration, new.enumeration
+    was = None if old.enumeration is None else old.enumeration.keys()
+    now = None if new.enumeration is None else new.enumeration.keys()
     if was == now:
         return
     if was is None:

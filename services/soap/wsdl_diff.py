@@ -28,9 +28,12 @@ from services.soap.schema_model import (
     Opaque,
     Simple,
     Type,
+    global_element,
+    local,
 )
 from services.soap.simple_types import differences
-from services.soap.wsdl_reading import Message, Operation, Port, Wsdl, read
+from services.soap.soap_ports import SoapPort, soap_ports, whole
+from services.soap.wsdl_reading import Message, Operation, Wsdl
 
 __all__ = ["Change", "Comparison", "NotWsdl", "compare"]
 
@@ -57,7 +60,7 @@ class Comparison:
 def compare(old: bytes, new: bytes) -> Comparison:
     """What a client of the old document meets at a service of the new one. A document of another
     namespace is compared as if it had the old one's, after saying so. NotWsdl."""
-    comparing = _Comparing(read(old), read(new))
+    comparing = _Comparing(whole(old), whole(new))
     comparing.documents()
     return comparing.found
 
@@ -96,8 +99,7 @@ class _Comparing:
                 f"the namespace changed from {old.namespace} to {new.namespace}: "
                 "this is another version of the contract",
             )
-        before = {(port.service, port.protocol): port for port in old.ports}
-        after = {(port.service, port.protocol): port for port in new.ports}
+        before, after = soap_ports(old), soap_ports(new)
         gone = [port for key, port in before.items() if key not in after]
         added = [port for key, port in after.items() if key not in before]
         for key, port in before.items():
@@ -125,12 +127,13 @@ class _Comparing:
                 f"{en} changed from {old or '(empty)'} to {new or '(empty)'}",
             )
 
-    def ports(self, old: Port, new: Port) -> None:
-        where = old.service
-        self.changed(where, "portType 名", "the portType's name", old.port_type, new.port_type)
-        self.changed(where, "传输", "the transport", old.transport, new.transport)
+    def ports(self, old: SoapPort, new: SoapPort) -> None:
+        where, was, now = old.service, old.binding, new.binding
+        types = local(was.port_type), local(now.port_type)
+        self.changed(where, "portType 名", "the portType's name", *types)
+        self.changed(where, "传输", "the transport", was.transport, now.transport)
         self.changed(where, "端口名", "the port's name", old.name, new.name, False)
-        self.changed(where, "binding 名", "the binding's name", old.binding, new.binding, False)
+        self.changed(where, "binding 名", "the binding's name", was.name, now.name, False)
         for name, operation in old.operations.items():
             if name in new.operations:
                 self.operations(f"{where}/{name}", operation, new.operations[name])
@@ -163,20 +166,23 @@ class _Comparing:
 
     def messages(self, where: str, old: Message, new: Message, direction: Direction) -> None:
         self.changed(where, "编码 use", "its use", old.use, new.use)
-        if len(old.parts) != len(new.parts):
+        parts, others = self.old.parts(old), self.new.parts(new)
+        if len(parts) != len(others):
             self.breaks(where, "消息的 part 数目变了", "the number of message parts changed")
             return
-        for before, after in zip(old.parts, new.parts, strict=True):
-            if before.element is not None and after.element is not None:
-                if self.moved(before.element.name) != after.element.name:
-                    self.renamed(where, before.element.name, after.element.name)
+        for before, after in zip(parts, others, strict=True):
+            if before.element and after.element:
+                if self.moved(before.element) != after.element:
+                    self.renamed(where, before.element, after.element)
                 else:
-                    self.elements(where, before.element, after.element, direction, False)
+                    one = global_element(self.old.schema, before.element)
+                    other = global_element(self.new.schema, after.element)
+                    self.elements(where, one, other, direction, False)
                 # With elements the part's name is nowhere in the message.
                 self.changed(where, "part 名", "a part's name", before.name, after.name, False)
-            elif before.element is None and after.element is None:
+            elif not before.element and not after.element:
                 self.changed(where, "part 名", "a part's name", before.name, after.name)
-                self.named_types(f"{where}/{before.name}", before.type_name, after.type_name,
+                self.named_types(f"{where}/{before.name}", before.type, after.type,
                                  direction, old.use == "encoded")  # fmt: skip
             else:
                 self.breaks(
@@ -200,7 +206,7 @@ class _Comparing:
     def elements(
         self, where: str, old: Element, new: Element, direction: Direction, inside: bool
     ) -> None:
-        where = f"{where}/{_local(old.name)}" if inside else where
+        where = f"{where}/{local(old.name)}" if inside else where
         self.occurrence(where, old, new, direction)
         if old.nillable != new.nillable:
             bad = old.nillable if direction == "request" else new.nillable
@@ -269,7 +275,7 @@ class _Comparing:
         for one in old:
             name = self.moved(one.name)
             known.add(name)
-            place = f"{where}/@{_local(name)}"
+            place = f"{where}/@{local(name)}"
             if name not in after:
                 self.breaks(place, "属性没有了", "the attribute is gone")
                 continue
@@ -282,7 +288,7 @@ class _Comparing:
         for name, one in after.items():
             if name not in known:
                 bad = one.required or direction == "answer"
-                self.says(bad, f"{where}/@{_local(name)}", "新增属性", "an attribute was added")
+                self.says(bad, f"{where}/@{local(name)}", "新增属性", "an attribute was added")
 
     # --- content -----------------------------------------------------------------------------
 
@@ -358,12 +364,8 @@ def _may_be_left_out(member: Member) -> bool:
 
 def _called(member: Member) -> str:
     if isinstance(member, Element):
-        return _local(member.name)
+        return local(member.name)
     return f"({member.kind})" if isinstance(member, Group) else "(xs:…)"
-
-
-def _local(name: Name) -> str:
-    return name.rpartition("}")[2]
 
 
 def _many(times: int) -> str:

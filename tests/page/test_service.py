@@ -16,9 +16,9 @@ from registry.web.parts import known
 from registry.web.recipes import recipes
 from registry.web.recipes.given import Service
 from registry.web.words.faults import FAULTS
-from registry.web.wsdl_parts import NotUnderstood, documented_wsdl
+from registry.web.wsdl_parts import documented_wsdl
 from services import faults
-from services.soap.wsdl_diff import Change, Comparison
+from services.soap.wsdl_diff import Change, Comparison, NotWsdl
 from tests.interop.served import served
 from tests.page import world
 from tests.page.client import Client
@@ -167,7 +167,7 @@ def test_without_contract_or_wsdl_the_page_says_so(opened: Open) -> None:
     ],
 )
 def test_what_is_no_wsdl(document: bytes) -> None:
-    with pytest.raises(NotUnderstood):
+    with pytest.raises(NotWsdl):
         documented_wsdl(document)
 
 

@@ -29,7 +29,8 @@ from registry.publisher import (
     publish_node,
 )
 from registry.uddi.wellknown import FACE_INSIDE, WELL_KNOWN, WSDL_TYPES, XML_NAMESPACE
-from registry.uddi.wsdl_mapping import WsdlError, map_wsdl
+from registry.uddi.wsdl_mapping import map_wsdl
+from services.soap.wsdl_reading import NotWsdl
 
 HX = HospitalEntry("hx", "华夏中心医院", "Huaxia Central Hospital")
 SQ = HospitalEntry("sq", "社区医院", "Community Hospital")
@@ -296,7 +297,7 @@ def test_the_contracts_version_is_in_the_tmodels_keys():
     ],
 )
 def test_what_is_no_publishable_wsdl_is_refused(document):
-    with pytest.raises(WsdlError):
+    with pytest.raises(NotWsdl):
         map_wsdl(document, "http://x?wsdl", hospital="hx", inside_address="http://x")
 
 

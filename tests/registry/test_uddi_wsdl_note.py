@@ -11,9 +11,8 @@ from registry_server import PASSWORDS, Running, config, running, service_wsdl, v
 from typer.testing import CliRunner
 
 from registry.publisher import HospitalEntry, ServiceEntry, publish_node
-from registry.uddi.wsdl_document import read_wsdl
-from registry.uddi.wsdl_mapping import WsdlError
-from registry.uddi.wsdl_note import map_any_wsdl
+from registry.uddi.wsdl_mapping import map_any_wsdl
+from services.soap.wsdl_reading import NotWsdl, read_from
 from yilian.cli import app
 from yilian.refused import Refused
 
@@ -272,15 +271,15 @@ def test_a_wsdl_may_not_import_a_file(site):
             raise ValueError("http only")
         return MAIN.replace("abstract.wsdl", "file:///etc/passwd").encode()
 
-    with pytest.raises(WsdlError, match="etc/passwd"):
-        read_wsdl(f"{site}/x.wsdl", fetch)
+    with pytest.raises(NotWsdl, match="etc/passwd"):
+        read_from(f"{site}/x.wsdl", fetch)
 
 
 def test_two_hospitals_share_the_tmodels():
     def fetch(url: str) -> bytes:
         return (OTHER if "abstract" in url else MAIN).encode()
 
-    wsdl = read_wsdl("http://10.0.0.9/ris.wsdl", fetch)
+    wsdl = read_from("http://10.0.0.9/ris.wsdl", fetch)
     one, two = map_any_wsdl(wsdl, "hx"), map_any_wsdl(wsdl, "SQ")
     assert one.tmodels == two.tmodels
     assert two.services[0].business_key == "uddi:yilian:hospital:sq"

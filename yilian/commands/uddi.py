@@ -22,10 +22,6 @@ RegistryUrl = Annotated[
     str, typer.Option("--registry", help="注册中心地址 / the registry's address")
 ]
 
-#: A WSDL is never longer; what is longer is something else.
-_MOST_BYTES = 8 * 1024 * 1024
-_TIMEOUT = 20.0
-
 
 @app.command("publish-wsdl")
 def publish_wsdl(
@@ -41,9 +37,10 @@ def publish_wsdl(
 ) -> None:
     """按 WSDL 地址发布一个服务（OASIS 映射）/ Publish a service by its WSDL's address."""
     from registry.publisher import HospitalEntry
-    from registry.uddi.wsdl_document import read_wsdl
-    from registry.uddi.wsdl_note import map_any_wsdl
+    from registry.uddi.wsdl_mapping import map_any_wsdl
     from registry.uddi.wsdl_note import publish_wsdl as publish
+    from services.soap.wsdl_reading import read_from
+    from yilian.fetching import fetched
 
     try:
         password = password_file.read_text("utf-8").strip()
@@ -55,11 +52,11 @@ def publish_wsdl(
     documents: list[bytes] = []
 
     def kept(address: str) -> bytes:
-        documents.append(fetch(address))
+        documents.append(fetched(address))
         return documents[-1]
 
     with _told():
-        mapped = map_any_wsdl(read_wsdl(url, kept), hospital, inside=inside)
+        mapped = map_any_wsdl(read_from(url, kept), hospital, inside=inside)
         client = _client(registry)
         token = client.get_auth_token(user, password)
         try:
@@ -82,14 +79,15 @@ def _compared(registry: str, token: str, hospital: str, documents: list[bytes]) 
     """Whether the registry has compared the WSDL with the published version, which it can where
     that is one flat document with one port. ContractBreaks where it breaks that version."""
     from registry.living_client import LivingClient, NotOffered
-    from registry.uddi.wsdl_mapping import WsdlError, read_names
+    from registry.uddi.wsdl_mapping import read_names
+    from services.soap.wsdl_reading import NotWsdl
 
     if len(documents) != 1:
         return False
     try:
         service = read_names(documents[0]).service
         LivingClient(registry).put_contract(token, hospital, service, documents[0])
-    except (WsdlError, NotOffered):
+    except (NotWsdl, NotOffered):
         return False
     return True
 
@@ -102,7 +100,8 @@ def find(
     protocol: Annotated[str, typer.Option(help="soap、soap12、http")] = "",
 ) -> None:
     """按 portType、命名空间或协议查找服务 / Find by portType, namespace or protocol."""
-    from registry.uddi.wsdl_note import PROTOCOLS, find_implementations
+    from registry.uddi.wsdl_mapping import PROTOCOLS
+    from registry.uddi.wsdl_note import find_implementations
 
     if not (port_type or namespace or protocol):
         raise Refused(
@@ -124,25 +123,6 @@ def find(
         print(f"  WSDL {each.wsdl_url}")
 
 
-def fetch(url: str) -> bytes:
-    """The document at an http(s) address. ValueError for another, OSError if it cannot be had."""
-    import requests
-
-    if not url.startswith(("http://", "https://")):
-        raise ValueError("应是 http(s) 地址 / an http(s) address is expected")
-    session = requests.Session()
-    session.trust_env = False  # hospitals' own addresses are not for a web proxy
-    with session.get(url, timeout=_TIMEOUT, stream=True) as answer:
-        if answer.status_code != 200:
-            raise OSError(f"HTTP {answer.status_code}")
-        body = b""
-        for part in answer.iter_content(65536):
-            body += part
-            if len(body) > _MOST_BYTES:
-                raise OSError(f"超过 {_MOST_BYTES} 字节 / longer than {_MOST_BYTES} bytes")
-    return body
-
-
 def _client(url: str):  # type: ignore[no-untyped-def]
     from registry.client import UddiClient
 
@@ -159,7 +139,7 @@ def _told() -> Iterator[None]:
     from registry.errors import RegistryUnavailable, UddiError
     from registry.living_client import ContractBreaks
     from registry.publisher import PublishError
-    from registry.uddi.wsdl_mapping import WsdlError
+    from services.soap.wsdl_reading import NotWsdl
 
     try:
         yield
@@ -171,6 +151,6 @@ def _told() -> Iterator[None]:
         zh, _, en = error.message.partition(" / ")
         code = f"E_{error.code} {error.errno}"
         raise Refused(f"{zh}（{code}）", f"{en or zh} ({code})", exit_code=1) from error
-    except (WsdlError, PublishError, RegistryUnavailable) as error:
+    except (NotWsdl, PublishError, RegistryUnavailable) as error:
         zh, _, en = str(error).partition(" / ")
         raise Refused(zh, en or zh, exit_code=1) from error

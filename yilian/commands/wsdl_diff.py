@@ -21,7 +21,7 @@ def diff(
     from services.soap.wsdl_diff import NotWsdl, compare
     from yilian.screen import Screen
 
-    documents = [fetched(where, timeout) for where in (old, new)]
+    documents = [_document(where, timeout) for where in (old, new)]
     try:
         found = compare(*documents)
     except NotWsdl as error:
@@ -49,20 +49,18 @@ def diff(
     )
 
 
-def fetched(where: str, timeout: float) -> bytes:
+def _document(where: str, timeout: float) -> bytes:
     """The document. Refused, in one sentence, where it cannot be had."""
-    import requests
+    from yilian.fetching import fetched
 
     try:
         if not where.lower().startswith(("http://", "https://")):
             return Path(where).read_bytes()
-        session = requests.Session()
-        session.trust_env = False  # hospitals' own addresses are not for a web proxy
-        answer = session.get(where if "?" in where else f"{where}?wsdl", timeout=timeout)
-        answer.raise_for_status()
-        return answer.content
-    except (OSError, requests.RequestException) as error:
-        reason = getattr(error, "strerror", None) or type(error).__name__
+        return fetched(where if "?" in where else f"{where}?wsdl", timeout)
+    except (OSError, ValueError) as error:
+        # Of what requests raises the text is the library's own, and its name says what it is.
+        own = type(error) in (OSError, ValueError)
+        reason = getattr(error, "strerror", None) or (error if own else type(error).__name__)
         raise Refused(
             f"读不到 {where}：{reason}。请检查文件名或地址。",
             f"{where} cannot be read: {reason}. Check the file's name or the address.",
