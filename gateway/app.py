@@ -23,6 +23,7 @@ from gateway.forward import Forwarder
 from gateway.gates import Gates, ThroughGates
 from gateway.generation import Generation
 from gateway.log import Log, json_log
+from gateway.loop import via
 from gateway.pages import Pages
 from gateway.protocol import AskerProtocol, Plane, protocol_of
 from gateway.reload import OnSignal, Reread, needs_restart, own_origins
@@ -164,7 +165,9 @@ class Gateway:
         if self._make_forwarder is not None:
             return ThroughGates(self._make_forwarder(settings), gates)
         kept = KeptConnections(
-            settings, idle_seconds=lambda one: gates.idle_seconds(one, settings.idle_seconds)
+            settings,
+            idle_seconds=lambda one: gates.idle_seconds(one, settings.idle_seconds),
+            via=via(config),
         )
         return ThroughGates(kept, gates)
 

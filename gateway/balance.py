@@ -3,7 +3,8 @@
 - To the one with the fewest calls under way, among those whose breaker lets calls through.
 - Not delivered (no connection): to the next one, whatever the call is; nobody has seen it.
 - Delivered and not answered, or answered with what is no SOAP: once more elsewhere, if the call
-  may be repeated (a read, or a write that carries its RequestId).
+  may be repeated (a read, or a write that carries its RequestId). Silence for ``try_share`` of the
+  time is enough for that: gateway/attempts.py.
 - Never beyond the call's deadline, which all attempts share.
 
 A binding's breaker opens after so many failures in a row. It is probed while it is open, and all
@@ -20,6 +21,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from gateway.answers import why_not_soap
+from gateway.attempts import Attempt, first_answer
 from gateway.binding import Binding, Route
 from gateway.breaker import Breaker
 from gateway.forward import (
@@ -103,26 +105,61 @@ class Balance:
         left = list(bindings)
         for one in bindings:
             self._watch(one)
-        error: NoAnswer | None = None
-        repeated = False
+        if request.repeatable:
+            return await self._repeatable(bindings, left, request)
+        error: NotReached | None = None
         while True:
-            chosen = self._choose(left)
-            if chosen is None or (error is not None and self._loop.time() >= request.deadline):
-                raise error or self._paused(bindings)
-            left.remove(chosen)
+            chosen = self._next(bindings, left, request, error)
+            if chosen is None:
+                assert error is not None
+                raise error
             try:
                 return await self._once(chosen, self._breaker(chosen), request)
             except NotReached as failure:
                 error = failure
-            except (BrokenOff, BadAnswer, TimedOut) as failure:
-                if repeated or not request.repeatable:
-                    raise
-                error, repeated = failure, True
+
+    async def _repeatable(
+        self, bindings: Sequence[Binding], left: list[Binding], request: NodeRequest
+    ) -> NodeAnswer:
+        """What one of them answers, though another one hangs."""
+        settings = self._settings
+        # What nodes dial and what is carried as files has one way, however many are published.
+        share = 1.0 if bindings[0].hospital in self._unprobed else settings.try_share
+        due = share * settings.timeout_seconds
+
+        def begin(error: NoAnswer | None) -> Attempt | None:
+            chosen = self._next(bindings, left, request, error)
+            if chosen is None:
+                return None
+            return self._once(chosen, self._breaker(chosen), request, due)
+
+        patience = share * (request.deadline - self._loop.time()) if share < 1 else None
+        return await first_answer(begin, patience)
+
+    def _next(
+        self,
+        bindings: Sequence[Binding],
+        left: list[Binding],
+        request: NodeRequest,
+        error: NoAnswer | None,
+    ) -> Binding | None:
+        """The one to try now, taken out of those that are left; None where there is none, or no
+        time. Paused where there was none from the beginning."""
+        if error is None and len(left) == len(bindings):
+            self._turn += 1
+        chosen = self._choose(left)
+        if chosen is None:
+            if len(left) == len(bindings):
+                raise self._paused(bindings)
+            return None
+        if error is not None and self._loop.time() >= request.deadline:
+            return None
+        left.remove(chosen)
+        return chosen
 
     def _choose(self, left: Sequence[Binding]) -> Binding | None:
         """The one with the fewest calls under way; among equals each in its turn."""
         best, fewest = None, 0
-        self._turn += 1
         for at in range(len(left)):
             binding = left[(at + self._turn) % len(left)]
             breaker = self._breaker(binding)
@@ -130,7 +167,15 @@ class Balance:
                 best, fewest = binding, breaker.under_way
         return best
 
-    async def _once(self, binding: Binding, breaker: Breaker, request: NodeRequest) -> NodeAnswer:
+    async def _once(
+        self,
+        binding: Binding,
+        breaker: Breaker,
+        request: NodeRequest,
+        due: float | None = None,
+    ) -> NodeAnswer:
+        """``due``: the silence that counts against the binding, seconds; without it, all that a
+        call may take."""
         if not breaker.lets_through():
             self._watch(binding)
             raise self._paused([binding])
@@ -145,12 +190,14 @@ class Balance:
         except (GateClosed, Busy):
             breaker.undecided()
             raise
-        except TimedOut:
+        except (TimedOut, asyncio.CancelledError):  # cancelled: another one has answered
             # Who gives his call less time than it is due says nothing about the node.
-            hasty = self._loop.time() - begun < 0.9 * self._settings.timeout_seconds
-            if hasty:
+            silent = self._loop.time() - begun
+            if silent < 0.9 * (due or self._settings.timeout_seconds):
                 breaker.undecided()
             else:
+                if due is not None:
+                    self._log.info("binding_silent", **_told(binding), seconds=round(silent, 1))
                 self._failed(binding, breaker)
             raise
         except (NotReached, BrokenOff, BadAnswer):

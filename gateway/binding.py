@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from gateway.paths import canonical
@@ -77,6 +78,7 @@ def route_of(binding: Binding) -> str:
     be able to draw another one's calls to itself by what it publishes.
     """
     base_url(binding.access_point)
+    _no_strange_address(urlsplit(binding.access_point).hostname or "")
     path = canonical(urlsplit(binding.access_point).path)
     parts = path.split("/")[1:]
     if len(parts) != 2 or parts[0] != binding.hospital:
@@ -84,6 +86,21 @@ def route_of(binding: Binding) -> str:
             f"路径应为 /{binding.hospital}/服务名 / the path should be /{binding.hospital}/Service"
         )
     return path
+
+
+def _no_strange_address(host: str) -> None:
+    """ValueError for addresses at which no node is: 169.254.169.254, where a cloud hands out its
+    keys, and others that only somebody who looks around would publish."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return  # a name
+    address = getattr(address, "ipv4_mapped", None) or address
+    if address.is_link_local or address.is_multicast or address.is_unspecified:
+        raise ValueError(
+            "链路本地、组播或空地址不会是节点 / "
+            "no node is at a link-local, multicast or empty address"
+        )
 
 
 def origin(url: str) -> str:

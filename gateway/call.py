@@ -26,6 +26,7 @@ from gateway.forward import Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
 from gateway.known import Known, Memory
 from gateway.log import Log
+from gateway.loop import refuse_own, via
 from gateway.reads import repeatable
 from gateway.record import Record
 from gateway.routes import Routes
@@ -121,6 +122,7 @@ class CallPath:
         self._faces = Faces(config)
         self._under_way = 0
         self._last_has_ended: asyncio.Event | None = None
+        self._via = via(config)
 
     async def __call__(self, call: Call) -> Answer:
         record = Record(os.urandom(16).hex(), call.peer)
@@ -167,6 +169,7 @@ class CallPath:
                 return self._passed_back(await self._post(call, record), record)
             head = read_head(call.method, call.raw_path, call.query, call.headers)
             record.path, record.operation = head.path, head.operation
+            refuse_own(head, self._via)
             return self._passed_back(await self._get(call, head, record), record)
         except Refused as refused:
             record.step, record.rule = refused.step, refused.rule or None
@@ -191,6 +194,8 @@ class CallPath:
         else:
             head = read_head("POST", call.raw_path, call.query, call.headers)
         record.path, record.operation = head.path, head.operation
+        if known is None:
+            refuse_own(head, self._via)
         limit = self._config.limits.max_body_bytes
         if call.content_length is not None and call.content_length > limit:
             raise _too_large(limit)

@@ -73,6 +73,7 @@ class Head:
     operation: str | None
     user_agent: str | None
     authorization: str | None
+    via: str | None
     #: how long the caller waits for the answer, seconds
     patience: float | None
     #: the headers in which a proxy hands on who calls, as they stood
@@ -104,6 +105,7 @@ def read_head(
         _operation_of(one.get(b"soapaction")),
         one.get(b"user-agent"),
         one.get(b"authorization"),
+        one.get(b"via"),
         _patience(one.get(b"x-timeout-ms")),
         tuple(identity),
     )

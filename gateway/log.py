@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import sys
 import time
 import traceback
@@ -12,6 +13,9 @@ from gateway.json_line import json_object, second_of
 
 #: how long the line of a call may wait in memory, seconds
 FLUSH_SECONDS = 0.1
+#: what a terminal or an editor acts upon and does not show: DEL and C1 controls, zero-width and
+#: directional marks, line separators, byte order marks
+_UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
 
 
 class Log(Protocol):
@@ -58,7 +62,10 @@ class JsonLog:
         now = time.time()
         whole = int(now)
         fields["time"] = f"{second_of(whole)}.{int((now - whole) * 1e6):06}Z"
-        self._stream.write(json_object(fields).decode("utf-8", "replace") + "\n")
+        line = json_object(fields).decode("utf-8", "replace")
+        if not line.isascii() or "\x7f" in line:
+            line = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
+        self._stream.write(line + "\n")
 
     def _flush(self) -> None:
         self._flushing = False

@@ -29,7 +29,6 @@ class NodeConnection(asyncio.Protocol):
         "_ends_with_connection",
         "_headers",
         "_headers_done",
-        "_in_message",
         "_keep",
         "_limit",
         "_loop",
@@ -52,7 +51,6 @@ class NodeConnection(asyncio.Protocol):
     _headers: list[tuple[bytes, bytes]]
     _body: list[bytes]
     _headers_done: bool
-    _in_message: bool
     _keep: bool
     _ends_with_connection: bool
 
@@ -145,9 +143,8 @@ class NodeConnection(asyncio.Protocol):
     # --- httptools ---------------------------------------------------------------------------
 
     def on_message_begin(self) -> None:
-        if self._in_message:  # a second answer to one question
-            self._keep = False
-        self._in_message = True
+        if self._waiter is None:  # a second answer, whose end would be the next call's
+            self._close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._waiter is not None:
@@ -192,7 +189,6 @@ class NodeConnection(asyncio.Protocol):
             return
         if self.status < 200:  # 100 Continue and its like: the answer is still to come
             self._headers = []
-            self._in_message = False
             return
         self._answer()
 
@@ -201,7 +197,7 @@ class NodeConnection(asyncio.Protocol):
     def _begin(self) -> None:
         self.received = self.size = self.status = 0
         self._headers = []
-        self._headers_done = self._in_message = self._keep = False
+        self._headers_done = self._keep = False
         self._ends_with_connection = False
         self._body = []
 

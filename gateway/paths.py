@@ -29,7 +29,7 @@ def canonical(raw: bytes | str) -> str:
         raise NotCanonical("路径含非 ASCII 字符 / the path holds non-ASCII characters") from None
     if not _CANONICAL.match(path):
         raise NotCanonical(
-            "路径只能由字母、数字和 . _ ~ - 组成，段间一个 / / a path holds letters, digits and "
+            "路径只能由字母、数字和 . _ ~ - 组成，段间一个斜线 / a path holds letters, digits and "
             ". _ ~ - only, with single slashes between its parts"
         )
     return path

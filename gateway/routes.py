@@ -114,7 +114,10 @@ class Routes:
         """The route of a canonical path, which may be a service's SOAP 1.2 address. An unknown
         path waits for one fresh look-up, at most ``MAX_WAIT`` seconds."""
         if path.endswith(SOAP_1_2.path_suffix):
-            known = await self.find(path.removesuffix(SOAP_1_2.path_suffix))
+            service = path.removesuffix(SOAP_1_2.path_suffix)
+            if service.endswith(SOAP_1_2.path_suffix):
+                return None  # which a node does not have
+            known = await self.find(service)
             return known and known.with_suffix(SOAP_1_2.path_suffix)
         known = self._table.get(path)
         if known is None:

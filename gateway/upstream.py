@@ -57,12 +57,17 @@ class _Target:
 class KeptConnections:
     """A Forwarder. Made inside a running event loop; ``close`` it there too. ``idle_seconds``
     says for a binding how long its connections may stand idle: its hospital's gate decides that;
-    0 closes each after its call."""
+    0 closes each after its call. ``via``: the header Via of every request (gateway/loop.py)."""
 
     def __init__(
-        self, settings: Forward, *, idle_seconds: Callable[[Binding], float] | None = None
+        self,
+        settings: Forward,
+        *,
+        idle_seconds: Callable[[Binding], float] | None = None,
+        via: str = "",
     ) -> None:
         self._settings = settings
+        self._via = f"Via: {via}\r\n" if via else ""
         self._idle_seconds = idle_seconds or (lambda binding: settings.idle_seconds)
         self._loop = asyncio.get_running_loop()
         self._pools: dict[tuple[str, str, int, float], _Pool] = {}
@@ -163,7 +168,9 @@ class KeptConnections:
         if len(self._targets) >= _TARGETS:
             self._targets.clear()
         target = _Target(
-            pool, url.path or "/", f"Host: {url.netloc}\r\nAccept-Encoding: identity\r\n"
+            pool,
+            url.path or "/",
+            f"Host: {url.netloc}\r\n{self._via}Accept-Encoding: identity\r\n",
         )
         self._targets[binding] = target
         return target

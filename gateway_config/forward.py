@@ -62,6 +62,17 @@ class Forward(Section):
         le=600,
         description="一次转发的总时限（秒）。Time for one forwarded call in all, seconds.",
     )
+    try_share: float = Field(
+        default=0.3,
+        ge=0.01,
+        le=1,
+        description=(
+            "同一服务有多个地址时，可重发的调用在一个地址上等待多久没有答复即同时试另一个："
+            "占剩余时间的比例；1 为从不。"
+            "Where a service has several addresses: the share of its time after which a call that "
+            "may be repeated, and has had no answer from one, is made at another as well; 1: never."
+        ),
+    )
     idle_seconds: float = Field(
         default=50.0,
         gt=0,

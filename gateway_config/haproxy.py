@@ -34,7 +34,11 @@ def haproxy(config: GatewayConfig, secret: str) -> str:
     """
     proxy = config.proxy
     if proxy is None:
-        raise WrongKey("没有 [proxy]", "there is no [proxy]", "proxy")
+        raise WrongKey(
+            "没有 [proxy]；HAProxy 前置所需的键见 docs/scale-out.md",
+            "there is no [proxy]; docs/scale-out.md shows the keys that HAProxy in front needs",
+            "proxy",
+        )
     if not proxy.workers:
         raise WrongKey(
             "没有 [[proxy.workers]]", "there are no [[proxy.workers]]", "proxy", "workers"

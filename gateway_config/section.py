@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from ipaddress import IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -16,6 +16,7 @@ MIB = 1024 * 1024
 Network = IPv4Network | IPv6Network
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
+_NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")
 _ENDPOINT = re.compile(r"(?P<host>\[[0-9A-Fa-f:.]+\]|[^:\[\]]+):(?P<port>[0-9]{1,5})\Z")
 
 
@@ -37,14 +38,24 @@ class WrongKey(ValueError):
 
 
 def is_host(text: str) -> bool:
-    """Whether it is a host name, an IPv4 address, or an IPv6 address without brackets."""
+    """Whether it is a host name, an IPv4 address, or an IPv6 address without brackets. Not what
+    only C libraries take for an IPv4 address (127.1, 2130706433): no check would know it."""
     if ":" in text:
         try:
             IPv6Address(text)
         except ValueError:
             return False
         return True
-    return len(text) <= 253 and _NAME.fullmatch(text) is not None
+    if len(text) > 253 or _NAME.fullmatch(text) is None:
+        return False
+    last = text.rstrip(".").rpartition(".")[2]
+    if not _NUMBER.fullmatch(last):
+        return True
+    try:
+        IPv4Address(text)
+    except ValueError:
+        return False
+    return True
 
 
 def base_url(text: str) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import requests
+from yilian.http_session import straight
 
 #: A WSDL is never longer; what is longer is something else.
 _MOST_BYTES = 8 * 1024 * 1024
@@ -13,9 +13,7 @@ def fetched(url: str, timeout: float = 20.0) -> bytes:
     ValueError for an address that is no http(s) one, OSError if it cannot be had."""
     if not url.lower().startswith(("http://", "https://")):
         raise ValueError("应是 http(s) 地址 / an http(s) address is expected")
-    session = requests.Session()
-    session.trust_env = False  # hospitals' own addresses are not for a web proxy
-    with session.get(url, timeout=timeout, stream=True) as answer:
+    with straight().get(url, timeout=timeout, stream=True) as answer:
         if answer.status_code != 200:
             raise OSError(f"HTTP {answer.status_code}")
         body = b""

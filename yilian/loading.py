@@ -47,7 +47,7 @@ def load(path: Path, model: type[Model]) -> Model:
     """The checked configuration in ``path``. Misconfigured names all that is wrong with it;
     Refused says that there is nothing to read."""
     try:
-        text = path.read_text("utf-8")
+        text = path.read_text("utf-8-sig")  # Windows' editors begin UTF-8 with a mark
     except FileNotFoundError:
         raise Refused(
             f"没有配置文件 {path}。请检查路径。", f"There is no {path}. Check the path."

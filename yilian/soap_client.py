@@ -17,6 +17,7 @@ from lxml import etree
 from zeep.transports import Transport
 
 from yilian import soap_arguments
+from yilian.http_session import straight
 from yilian.refused import Refused
 from yilian.soap_arguments import Argument, Lengths
 
@@ -47,10 +48,8 @@ class SoapClient:
 
     def __init__(self, wsdl_url: str, *, timeout: float = 30.0) -> None:
         self.wsdl_url = _location(wsdl_url)
-        session = requests.Session()
-        session.trust_env = False  # hospitals' own addresses are not for a web proxy
         transport = _Keeping(  # type: ignore[no-untyped-call]
-            session=session, timeout=timeout, operation_timeout=timeout
+            session=straight(), timeout=timeout, operation_timeout=timeout
         )
         try:
             self._client = zeep.Client(self.wsdl_url, transport=transport)

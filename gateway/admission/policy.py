@@ -38,6 +38,12 @@ def _operations(service: str) -> dict[tuple[str, str], str] | None:
     return {(ns, op.name): op.name for ns in namespaces for op in interface.operations}
 
 
+def operations_of(service: str) -> tuple[str, ...] | None:
+    """The names of a service's operations; None for one of somebody else's."""
+    known = _operations(service)
+    return None if known is None else tuple(dict.fromkeys(known.values()))
+
+
 def known_operation(service: str, message: Message) -> None:
     """Refused where the service has no such operation in that namespace, or a typed service is
     sent more than one child of the Body."""

@@ -2,7 +2,8 @@
 
 The files beside each gateway stay the record, since they are written before a call is answered.
 ``collect`` copies their lines, whole and in order, and may be run as often as one likes; a line
-is there once, by stream and number. ``verify`` reads the copies like files.
+is there once, by stream and number. ``verify`` reads the copies like files, ``search_in`` finds
+the calls of all gateways together.
 """
 
 from __future__ import annotations
@@ -32,8 +33,9 @@ from sqlalchemy.engine import Connection
 
 from gateway.audit.files import TrailFile, files_in
 from gateway.audit.line import GENESIS, Line, NotALine, read_line
+from gateway.audit.search import Wanted
 
-__all__ = ["collect", "streams_in", "trail"]
+__all__ = ["collect", "search_in", "streams_in", "trail"]
 
 #: lines copied in one transaction
 _GROUP = 2000
@@ -92,6 +94,29 @@ def streams_in(engine: Engine) -> dict[str, list[CollectedLines]]:
         return {name: [CollectedLines(engine, name)] for name in names}
 
 
+def search_in(engine: Engine, wanted: Wanted) -> Iterator[dict[str, Any]]:
+    """The calls' lines as JSON objects, with ``stream`` added, in the order of their time.
+    SQLAlchemyError."""
+    query = select(trail.c.stream, trail.c.line).where(trail.c.kind == "call")
+    for name in ("request_id", "caller", "hospital", "service", "operation", "outcome", "fault"):
+        if getattr(wanted, name):
+            query = query.where(trail.c[name] == getattr(wanted, name))
+    if wanted.patients:
+        query = query.where(trail.c.patient.in_(wanted.patients))
+    if wanted.since is not None:
+        query = query.where(trail.c.time >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(trail.c.time < wanted.until)
+    query = query.order_by(trail.c.time, trail.c.stream, trail.c.n)
+    with engine.connect() as connection:
+        for stream, text in connection.execution_options(yield_per=_GROUP).execute(query):
+            yield {"stream": stream, **read_line(_raw(text), GENESIS).fields}
+
+
+def _raw(text: str) -> bytes:
+    return text.encode("utf-8", "surrogatepass") + b"\n"
+
+
 class CollectedLines:
     """One stream's lines out of the database, like those of one file."""
 
@@ -106,7 +131,7 @@ class CollectedLines:
         query = select(trail.c.line).where(trail.c.stream == self.stream).order_by(trail.c.n)
         with self._engine.connect() as connection:
             for text in connection.execution_options(yield_per=_GROUP).execute(query).scalars():
-                yield text.encode("utf-8", "surrogatepass") + b"\n"
+                yield _raw(text)
 
 
 def _last_copied(engine: Engine, stream: str) -> int:
@@ -138,7 +163,8 @@ def _insert(connection: Connection, stream: str, group: list[tuple[bytes, Line]]
 
 def _row(stream: str, raw: bytes, line: Line) -> dict[str, Any]:
     fields = line.fields
-    row: dict[str, Any] = {name: fields.get(name) for name in _SAME}
+    # What is too long for its column is cut there: the line itself has it whole.
+    row: dict[str, Any] = {name: _cut(fields.get(name), length) for name, length in _SAME.items()}
     time = fields.get("t")
     row.update(
         stream=stream,
@@ -151,7 +177,14 @@ def _row(stream: str, raw: bytes, line: Line) -> dict[str, Any]:
     return row
 
 
-_SAME = (
-    *("caller", "hospital", "service", "operation", "patient", "outcome", "fault", "step"),
-    *("ms", "node"),
-)
+def _cut(value: Any, length: int | None) -> Any:
+    return value[:length] if isinstance(value, str) else value
+
+
+_SAME = {
+    name: getattr(trail.c[name].type, "length", None)
+    for name in (
+        *("caller", "hospital", "service", "operation", "patient", "outcome", "fault", "step"),
+        *("ms", "node"),
+    )
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import errno
 import gzip
+import os
 import re
 import zlib
 from collections.abc import Iterator
@@ -23,6 +24,9 @@ _NAME = re.compile(
 )
 _STREAM = re.compile(r"[A-Za-z0-9_.-]{1,80}\Z")
 _OPENED = "%Y%m%dT%H%M%SZ"
+#: how much of a file's end is looked at first, and how many times as much after that
+_TAIL_BYTES = 65_536
+_TAIL_GROWS = 16
 
 
 class TrailFile(NamedTuple):
@@ -92,25 +96,50 @@ def files_in(folder: Path, stream: str | None = None) -> list[TrailFile]:
 
 
 def end_of(file: TrailFile) -> End:
-    """The end of a file that was perhaps left in the middle of a line. OSError."""
-    with file.open() as stream:
+    """The end of a file that was perhaps left in the middle of a line. Only as much of it is read
+    and kept as holds its last whole line. OSError."""
+    size = _TAIL_BYTES
+    while True:
+        data, whole = _tail(file, size)
+        end = _end_in(data, whole)
+        if end is not None:
+            return end
+        size *= _TAIL_GROWS
+
+
+def _end_in(data: bytes, whole: bool) -> End | None:
+    """The end, by the last bytes of a file. ``whole``: they are all of it; else None where there
+    is no line that has surely begun in them."""
+    end = data.rfind(b"\n") + 1
+    # The last line that is one: a disk may have given back less than it took.
+    while end:
+        begin = data.rfind(b"\n", 0, end - 1) + 1
+        if not begin and not whole:
+            return None
         try:
-            data = stream.read()
+            line = read_line(data[begin:end], GENESIS)
+        except NotALine:
+            end = begin
+        else:
+            return End(line.n, line.h, len(data) - end, str(line.fields.get("t", "")))
+    return End(-1, GENESIS, len(data)) if whole else None
+
+
+def _tail(file: TrailFile, size: int) -> tuple[bytes, bool]:
+    """The last ``size`` bytes of what the file holds, and whether that is all of it."""
+    with file.open() as stream:
+        if not file.compressed:
+            length = stream.seek(0, os.SEEK_END)
+            stream.seek(max(0, length - size))
+            return stream.read(), length <= size
+        data, length = b"", 0
+        try:
+            while part := stream.read(_TAIL_BYTES):
+                length += len(part)
+                data = (data + part)[-size:]
         except (EOFError, zlib.error, gzip.BadGzipFile) as error:
             raise _damaged(file, error) from error
-    whole = data.rfind(b"\n") + 1
-    torn = len(data) - whole
-    # The last line that is one: a disk may have given back less than it took.
-    while whole:
-        begin = data.rfind(b"\n", 0, whole - 1) + 1
-        try:
-            line = read_line(data[begin:whole], GENESIS)
-        except NotALine:
-            torn += whole - begin
-            whole = begin
-        else:
-            return End(line.n, line.h, torn, str(line.fields.get("t", "")))
-    return End(-1, GENESIS, torn)
+        return data, length <= size
 
 
 def _damaged(file: TrailFile, error: Exception) -> OSError:

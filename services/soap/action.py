@@ -6,7 +6,9 @@ import re
 
 from services.faults import UnknownOperation
 
-_PARAMETER = re.compile(r';\s*action\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.IGNORECASE)
+# Also action* and action*0, by which RFC 2231 writes long and foreign values: no operation is
+# called so, and what some other server would read there must not differ from what is read here.
+_PARAMETER = re.compile(r';\s*action(?:\*[\d*]*)?\s*=\s*(?:"([^"]*)"|([^;\s]+))', re.IGNORECASE)
 
 
 def actions(soap_action: str | None, content_type: str | None) -> list[str]:

@@ -47,6 +47,9 @@ _MARKS = (
     (b"\x00<", "utf-16-be"),
 )
 _DECLARATION = re.compile(rb"""^\s*<\?xml[^>]*?\sencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
+#: characters of a Content-Type: what is longer only keeps the parser of it busy
+_LONGEST = 1024
+_CHARSET = re.compile(r";\s*charset\*?(?:\d+\*?)?\s*=", re.IGNORECASE)
 
 
 def to_utf8(body: bytes, content_type: str | None) -> bytes:
@@ -69,7 +72,8 @@ def to_utf8(body: bytes, content_type: str | None) -> bytes:
         if prefix[0] not in (0x00, 0x3C):
             body = body[len(prefix) :]
     elif codec is None:
-        declared = _DECLARATION.match(body[:256])
+        # Not a piece of it: another reader would find the declaration, however long it is.
+        declared = _DECLARATION.match(body)
         codec = _codec(declared[1].decode("ascii"), "XML encoding") if declared else "utf-8"
     if codec == "utf-8" and body.isascii():
         return body.rstrip(b"\0")
@@ -102,7 +106,8 @@ def _decoded(body: bytes, codec: str) -> str:
 def _declaration_agrees(body: bytes, marked: str) -> None:
     """Where no charset outranks it, the XML declaration must fit what the body begins as: GBK that
     is declared and UTF-16 that is sent is nobody's mistake."""
-    text = body[:512].decode(marked, "ignore").lstrip("\ufeff").encode()
+    end = body.find("?>".encode(marked))
+    text = body[: max(end, 0)].decode(marked, "ignore").lstrip("\ufeff").encode()
     declared = _DECLARATION.match(text)
     if declared is None:
         return
@@ -122,6 +127,18 @@ def _mixed(zh: str, en: str, marked: str) -> MalformedMessage:
 @lru_cache(maxsize=256)  # a client sends the same one every time, and reading it is slow
 def _declared(content_type: str) -> tuple[str | None, str | None]:
     """The charset that a Content-Type names, and Python's name for it."""
+    if len(content_type) > _LONGEST:
+        raise MalformedMessage(
+            f"Content-Type 超过 {_LONGEST} 个字符",
+            f"the Content-Type is longer than {_LONGEST} characters",
+            rule="charset",
+        )
+    if len(_CHARSET.findall(content_type)) > 1:
+        raise MalformedMessage(
+            "Content-Type 中只能有一个 charset",
+            "a Content-Type names one charset; another reader would take another one",
+            rule="charset",
+        )
     message = Message()
     message["Content-Type"] = content_type
     charset = message.get_content_charset()

@@ -111,6 +111,12 @@ def test_no_file(tmp_path: Path) -> None:
         load(tmp_path / "none.toml", NodeConfig)
 
 
+def test_a_file_from_a_windows_editor(tmp_path: Path) -> None:
+    file = tmp_path / "node.toml"
+    file.write_bytes(b"\xef\xbb\xbf" + NODE.replace("\n", "\r\n").encode())
+    assert load(file, NodeConfig).hospital.code
+
+
 def test_a_file_that_is_not_utf8(tmp_path: Path) -> None:
     file = tmp_path / "node.toml"
     file.write_bytes(NODE.encode("gb18030"))

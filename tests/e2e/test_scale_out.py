@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import http.client
+import json
 import re
+import shlex
 import ssl
 import threading
 from collections import Counter
@@ -19,7 +21,7 @@ from gateway.audit.search import Wanted, search
 from tests.conftest import Data
 from tests.databases.targets import server
 from tests.e2e import raw
-from tests.e2e.scaled_out import ScaledOut, scaled_out
+from tests.e2e.scaled_out import DOCUMENT, ScaledOut, scaled_out
 from tests.gateway.conftest import Answered, until
 from tests.gateway.haproxy_process import needs_haproxy
 from yilian.demo.plan import PATIENT
@@ -164,13 +166,13 @@ def test_a_gateway_is_killed_and_comes_back_and_every_call_is_on_record_once(
     assert here == times
 
 
-def collected(scaled: ScaledOut) -> list[str]:
+def collected(scaled: ScaledOut, **wanted: str) -> list[str]:
     """The request ids of the calls in the database."""
     engine = create_engine(scaled.audit_url)
     try:
         with engine.connect() as connection:
-            found = connection.execute(select(trail.c.request_id).where(trail.c.kind == "call"))
-            return list(found.scalars())
+            query = select(trail.c.request_id).where(trail.c.kind == "call")
+            return list(connection.execute(query.filter_by(**wanted)).scalars())
     finally:
         engine.dispose()
 
@@ -190,6 +192,15 @@ def test_a_patient_has_one_mark_whichever_gateway_his_calls_went_through(
         ((mark, streams),) = connection.execute(query.group_by(trail.c.patient)).all()
     engine.dispose()
     assert streams == 2 and mark.startswith("h:")
+    assert "search gateway.toml --collected …`" in DOCUMENT
+    told = scaled.run(
+        "b",
+        f"yilian audit search gateway.toml --collected {shlex.quote(scaled.audit_url)} "
+        f"--patient {PATIENT} --limit 1000000 --format json",
+    )
+    found = [json.loads(line) for line in told.splitlines()]
+    assert {one["id"] for one in found} == set(collected(scaled, patient=mark))
+    assert {one["stream"][:9] for one in found} == {"gateway-a", "gateway-b"}
 
 
 def test_a_whole_reload_under_load_loses_no_call(scaled: ScaledOut) -> None:

@@ -62,7 +62,7 @@ class Nodes:
             return NodeAnswer(said.status, said.headers, said.body)
         if isinstance(said, Exception):
             raise said
-        return await said
+        return await asyncio.shield(said)  # one call given up is not all of them
 
     async def close(self) -> None:
         self.closed = True
@@ -173,7 +173,7 @@ def test_a_soap_fault_is_an_answer_and_goes_nowhere_else() -> None:
 
 def test_the_deadline_is_one_for_all_attempts() -> None:
     async def story() -> None:
-        async with balanced(timeout_seconds=600) as (balance, nodes):
+        async with balanced(timeout_seconds=600, try_share=1) as (balance, nodes):
             loop = asyncio.get_running_loop()
             deadlines: list[float] = []
             sent = nodes.send
@@ -198,6 +198,141 @@ def test_the_deadline_is_one_for_all_attempts() -> None:
             with pytest.raises(BrokenOff):
                 await balance.send(Route.to([A, B]), request)
             assert begun + 600 <= request.deadline <= loop.time() + 600
+
+    run(story())
+
+
+def forever() -> asyncio.Future[NodeAnswer]:
+    """A node that has taken the call and says nothing."""
+    return asyncio.get_running_loop().create_future()
+
+
+#: a call waits 0.05 s for its first address, and 5 s in all
+IMPATIENT = {"try_share": 0.01, "timeout_seconds": 5.0}
+
+
+def test_an_address_that_says_nothing_costs_its_share_of_the_time_only() -> None:
+    async def story() -> None:
+        async with balanced(break_after=2, **IMPATIENT) as (balance, nodes):
+            route = Route.to([A, B])
+            nodes.says = {A: forever()}
+            while nodes.asked.count(A) < 2:
+                assert (await balance.send(route, read())).node == B.access_point
+            # the calls that it kept were failures of its own, and now it is left out
+            while balance.status(route)[0]["under_way"]:
+                await asyncio.sleep(0)
+            assert balance.status(route)[0] == {
+                "state": "open",
+                "under_way": 0,
+                "failures_in_a_row": 2,
+            }
+            assert balance.status(route)[1]["failures_in_a_row"] == 0
+
+    run(story())
+
+
+def test_a_slow_address_may_still_answer_first() -> None:
+    """It is not cut off when another one is asked beside it, and has not failed."""
+
+    async def story() -> None:
+        async with balanced(**IMPATIENT) as (balance, nodes):
+            slow = {A: forever(), B: forever()}
+            nodes.says = dict(slow)
+            call = asyncio.create_task(balance.send(Route.to([A, B]), read()))
+            while len(nodes.asked) < 2:
+                await asyncio.sleep(0.01)
+            slow[nodes.asked[0]].set_result(GOOD)
+            assert (await call).node == nodes.asked[0].access_point
+            while sum(one["under_way"] for one in balance.status(Route.to([A, B]))):
+                await asyncio.sleep(0)
+            assert {one["state"] for one in balance.status(Route.to([A, B]))} == {"closed"}
+            first = [A, B].index(nodes.asked[0])
+            assert balance.status(Route.to([A, B]))[first]["failures_in_a_row"] == 0
+
+    run(story())
+
+
+@pytest.mark.parametrize("share, request_of", [(0.01, write), (1, read)])
+def test_what_may_not_be_repeated_stays_with_its_address(
+    share: float, request_of: Callable[[], NodeRequest]
+) -> None:
+    async def story() -> None:
+        async with balanced(try_share=share, timeout_seconds=1.0) as (balance, nodes):
+            held = forever()
+            nodes.says = {A: held, B: held}
+            call = asyncio.create_task(balance.send(Route.to([A, B]), request_of()))
+            await asyncio.sleep(0.2)  # twenty times the share
+            held.set_result(GOOD)
+            await call
+            assert len(nodes.asked) == 1
+
+    run(story())
+
+
+def test_with_one_address_or_none_left_a_silent_one_is_waited_for() -> None:
+    async def story() -> None:
+        async with balanced(break_after=1, break_seconds=600, **IMPATIENT) as (balance, nodes):
+            nodes.says = {B: NotReached("refused")}
+            while balance.status(Route.to([A, B]))[1]["state"] == "closed":
+                await balance.send(Route.to([A, B]), write())
+            for route in (Route.to([A]), Route.to([A, B])):
+                held = nodes.says[A] = forever()
+                nodes.asked.clear()
+                call = asyncio.create_task(balance.send(route, read()))
+                await asyncio.sleep(0.2)
+                assert not call.done()
+                held.set_result(GOOD)
+                assert (await call).node == A.access_point
+                assert nodes.asked == [A]
+
+    run(story())
+
+
+def test_no_more_than_two_addresses_may_see_a_call() -> None:
+    async def story() -> None:
+        async with balanced(**IMPATIENT) as (balance, nodes):
+            held = {one: forever() for one in (A, B, C)}
+            nodes.says = dict(held)
+            call = asyncio.create_task(balance.send(Route.to([A, B, C]), read()))
+            while len(nodes.asked) < 2:
+                await asyncio.sleep(0.01)
+            first, second = nodes.asked
+            held[second].set_exception(BrokenOff("second"))
+            await asyncio.sleep(0.2)
+            assert not call.done()  # the first may still answer
+            held[first].set_exception(TimedOut("first"))
+            with pytest.raises(TimedOut):
+                await call
+            assert len(nodes.asked) == 2
+
+    run(story())
+
+
+def test_beside_a_silent_one_what_is_not_reached_does_not_count() -> None:
+    async def story() -> None:
+        async with balanced(timeout_seconds=60, try_share=0.01) as (balance, nodes):
+            held = forever()
+            nodes.says = {A: held, B: held, C: held}
+            call = asyncio.create_task(balance.send(Route.to([A, B, C]), read()))
+            while not nodes.asked:
+                await asyncio.sleep(0)
+            nodes.says = dict.fromkeys((A, B, C), NotReached("refused"))
+            while len(nodes.asked) < 3:
+                await asyncio.sleep(0.01)
+            held.set_exception(BrokenOff("may have been carried out"))
+            with pytest.raises(BrokenOff):  # and not: it was not delivered
+                await call
+
+    run(story())
+
+
+def test_what_a_node_may_have_seen_is_not_told_as_undelivered() -> None:
+    async def story() -> None:
+        async with balanced() as (balance, nodes):
+            nodes.says = {A: BrokenOff("x"), B: NotReached("x")}
+            for _ in range(4):
+                with pytest.raises(BrokenOff):
+                    await balance.send(Route.to([A, B]), read())
 
     run(story())
 
@@ -355,6 +490,7 @@ def test_the_pause_grows_with_each_trial_that_fails_and_begins_anew_after_a_succ
 
 # --- through a whole gateway ----------------------------------------------------------------------
 
+WRITE = {"Content-Type": "text/xml", "SOAPAction": '"urn:yilian:LabResults:1/MarkLabPrinted"'}
 READ = {"Content-Type": "text/xml", "SOAPAction": '"urn:yilian:LabResults:1/QueryLabMaster"'}
 
 
@@ -417,3 +553,25 @@ def test_a_paused_service_is_a_fault_at_once_and_nothing_is_sent(
     assert "<Code>SourceUnavailable</Code>" in answer.text
     assert gateway.call_line(answer)["reason"].startswith("Paused: ")
     assert len(node.requests) == 2
+
+
+def test_a_write_at_an_address_that_hangs_is_made_elsewhere_with_its_request_id(
+    make_gateway: MakeGateway, make_node: Callable[..., ScriptedNode]
+) -> None:
+    never = asyncio.Event()
+
+    async def hang(request: Received, writer: asyncio.StreamWriter) -> None:
+        await never.wait()
+
+    hanging, well = make_node(script=hang), make_node()
+    gateway = make_gateway([lab_results(hanging), lab_results(well)], forward={"try_share": 0.01})
+    body = envelope(
+        b'<MarkLabPrinted xmlns="urn:yilian:LabResults:1"><RequestId>r-1</RequestId>'
+        b"</MarkLabPrinted>"
+    )
+    for _ in range(2):
+        assert gateway.post("/hx/LabResults", body, WRITE).status == 200
+    assert [one.body for one in hanging.requests] == [body]  # the same: it is booked once
+    assert [one.body for one in well.requests] == [body, body]
+    (told,) = until(lambda: gateway.log("binding_silent"))
+    assert told["access_point"] == lab_results(hanging).access_point

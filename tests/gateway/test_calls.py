@@ -78,6 +78,7 @@ def test_headers_of_one_connection_and_forged_ones_stay_behind(
         "soapaction",
         "content-length",
         "x-request-id",
+        "via",
         "accept-encoding",
     }
     assert node.requests[0].all("Accept-Encoding") == ["identity"]

@@ -251,10 +251,29 @@ def test_explain_says_why_a_call_is_refused(
 def test_explain_names_a_gate_without_a_line_and_a_service_that_is_not_there(file: Path) -> None:
     changed(file, 'services = ["LabResults"]', 'services = ["*"]')
     changed(file, 'operations = ["GetLabResult", "FindLabMasters"]', 'operations = ["*"]')
-    result = run("explain", file, "sq-his", "/hx/Ordering", "PlaceOrder", "--offline")
+    result = run("explain", file, "sq-his", "/hx/Ordering", "PlaceLabOrder", "--offline")
     assert "hospitals.hx.map" in str(result.exception)
     result = run("explain", file, "sq-his", "/hx/None", "PlaceOrder", "--offline")
     assert "no service at /hx/None" in str(result.exception)
+
+
+def test_explain_knows_which_operations_a_service_has(file: Path) -> None:
+    """The gateway refuses others, whatever the policies say."""
+    changed(file, 'operations = ["GetLabResult", "FindLabMasters"]', 'operations = ["*"]')
+    result = run("explain", file, "sq-his", "/hx/LabResults", "getLabResult", "--offline")
+    assert isinstance(result.exception, Refused) and result.exception.exit_code == 1
+    assert "LabResults has no operation getLabResult; it has QueryLabMaster" in str(
+        result.exception
+    )
+
+
+@pytest.mark.parametrize("url", ["LabResults", "http://[::1/hx/LabResults", "/hx//LabResults"])
+def test_explain_says_in_both_languages_what_is_no_address(file: Path, url: str) -> None:
+    refused = run("explain", file, "sq-his", url).exception
+    assert isinstance(refused, Refused)
+    for text in (refused.zh, refused.en):
+        said = text.removeprefix(url).strip("：:。. ")
+        assert said and " / " not in said
 
 
 def test_explain_shows_reverse_and_ferry(file: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import io
+import json
 import threading
 from pathlib import Path
 
@@ -10,6 +12,7 @@ import pytest
 
 from gateway.binding import Binding
 from gateway.head import read_head
+from gateway.log import json_log
 from tests.gateway.conftest import FakeRegistry, Loop, MakeGateway, lab_results, until
 from tests.gateway.scripted_node import ScriptedNode
 
@@ -156,3 +159,13 @@ def test_the_operation_in_the_log_is_a_name_or_nothing(
 ) -> None:
     headers = [] if header is None else [(b"SOAPAction", header.encode())]
     assert read_head("POST", b"/hx/LabResults", b"", headers).operation == operation
+
+
+def test_a_line_of_the_log_holds_nothing_that_a_terminal_acts_upon() -> None:
+    """A registry that somebody else fills hands us names; json escapes the C0 controls alone."""
+    hostile = "a\x1b[31m\x7f\x9b2J\u202egnp\u2028{}\u200b\ufeff\r\n医院"
+    stream = io.StringIO()
+    json_log(stream).error("binding_refused", service=hostile)
+    [line] = stream.getvalue().splitlines()
+    assert json.loads(line)["service"] == hostile
+    assert "医院" in line and line.replace("医院", "").isascii() and line.isprintable()

@@ -69,6 +69,15 @@ def test_the_route_is_the_access_points_path() -> None:
         "http://n:x/hx/LabResults",
         "http://[::1/hx/LabResults",
         "http://n/hx/Lab Results",
+        "http://169.254.169.254/hx/LabResults",  # a cloud's keys
+        "http://[fe80::1]/hx/LabResults",
+        "http://[::ffff:169.254.169.254]/hx/LabResults",
+        "http://0.0.0.0:8080/hx/LabResults",
+        "http://224.0.0.1/hx/LabResults",
+        "http://2130706433/hx/LabResults",  # 127.0.0.1 to a C library
+        "http://127.1/hx/LabResults",
+        "http://0x7f.1/hx/LabResults",
+        "http://0x7f000001/hx/LabResults",
         "",
     ],
 )

@@ -254,6 +254,16 @@ def test_without_grace_an_empty_registry_empties_the_table() -> None:
     told(table, story)
 
 
+def test_a_soap_1_2_address_has_no_further_one() -> None:
+    table = Table(FakeRegistry([HX]))
+
+    async def story() -> None:
+        assert await table.routes.find("/hx/LabResults/soap12")
+        assert await table.routes.find("/hx/LabResults/soap12/soap12") is None
+
+    told(table, story)
+
+
 def test_bindings_that_are_not_fit_are_refused_and_named_once() -> None:
     stolen = Binding("sq", "LabResults", "http://10.6.6.6/hx/LabResults")
     circle = Binding("hx", "Ring", "http://gw.example/hx/Ring")

@@ -208,6 +208,31 @@ def test_an_answer_that_nobody_asked_for_reaches_nobody(when: str) -> None:
     run(story())
 
 
+@pytest.mark.parametrize("cut", [4, 30, -40])
+def test_the_beginning_of_a_surplus_answer_does_not_wait_for_the_next_call(cut: int) -> None:
+    """It comes in one piece with the answer; its end would be the next caller's answer."""
+    surplus = http(envelope(b"<of>somebody else</of>"))
+
+    async def story() -> None:
+        async with Upstream() as upstream:
+
+            async def smuggles(request: Received, writer: asyncio.StreamWriter) -> None:
+                whole = http(envelope(b"<echo>%s</echo>" % request.body))
+                if request.connection > 1:
+                    writer.write(whole)
+                elif request.nth == 1:
+                    writer.write(whole + surplus[:cut])
+                else:
+                    writer.write(surplus[cut:] + whole)
+
+            upstream.node.script = smuggles
+            for _ in range(3):
+                assert (await upstream.send()).body == ANSWER
+            assert [r.connection for r in upstream.node.requests] == [1, 2, 2]
+
+    run(story())
+
+
 def test_close_leaves_no_connection_behind() -> None:
     async def story() -> None:
         async with Upstream() as upstream:

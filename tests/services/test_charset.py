@@ -64,6 +64,12 @@ def test_the_name_arrives(body: bytes, content_type: str | None) -> None:
         (b"\xef\xbb\xbf" + soap().encode(), "text/xml; charset=gb2312", "gb2312"),
         (soap().encode("utf-16")[:-1], None, "utf-16"),
         (b"\xc0\xbc" + soap().encode(), None, "utf-8"),  # an overlong '<'
+        # Another reader would find the declaration, however far off its encoding is.
+        (soap(f'<?xml version="1.0"{" " * 500}encoding="utf-7"?>').encode(), None, "utf-7"),
+        (soap(f'<?xml version="1.0"{" " * 900}encoding="gbk"?>').encode("utf-16"), None, "gbk"),
+        (soap().encode(), "text/xml; charset=utf-8; charset=utf-16", "one charset"),
+        (soap().encode(), "text/xml; charset=utf-8; CHARSET*=gbk''x", "one charset"),
+        (soap().encode(), "text/xml" + ";" * 30_000, "longer than"),  # seconds of parsing
     ],
 )
 def test_a_charset_that_disagrees_with_the_bytes_is_refused(

@@ -8,6 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from gateway import table_file
+from gateway.admission.policy import operations_of
 from gateway.binding import Binding, route_of
 from gateway.gates import Gates
 from gateway.paths import NotCanonical, canonical
@@ -65,6 +66,12 @@ def explained(
     told.add("规则 policy", f"{decision.rule or '—'}: {decision.zh} / {decision.en}")
     if not decision.allowed:
         told.stop(decision.zh, decision.en)
+    names = operations_of(service)
+    if operation is not None and names is not None and operation not in names:
+        told.stop(
+            f"{service} 没有操作 {operation}，有：{'、'.join(names)}（区分大小写）",
+            f"{service} has no operation {operation}; it has {', '.join(names)} (case matters)",
+        )
     _way(told, config, found, path)
     _limits(told, config, entry, hospital, found)
     _wsdl_address(told, config, caller, entry, path)
@@ -76,7 +83,7 @@ def _path(url: str) -> str:
         return canonical(urlsplit(url).path).removesuffix(SOAP_1_2.path_suffix)
     except (NotCanonical, ValueError) as error:
         zh, _, en = str(error).partition(" / ")
-        raise Refused(f"{url}：{zh}。", f"{url}: {en}.") from None
+        raise Refused(f"{url}：{zh}。", f"{url}: {en or zh}.") from None
 
 
 def _bindings(config: GatewayConfig, *, offline: bool) -> Iterable[Binding]:

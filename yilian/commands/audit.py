@@ -6,6 +6,8 @@ import csv
 import io
 import json
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from enum import StrEnum
 from itertools import islice
@@ -17,6 +19,8 @@ import typer
 from yilian.refused import Refused
 
 if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
     from gateway.audit.anchors import Anchor
     from gateway.audit.verify import StreamReport
 
@@ -102,6 +106,13 @@ def search_trail(
     fault: Annotated[str, typer.Option(help="故障代码 / fault code")] = "",
     limit: Annotated[int, typer.Option(min=1, help="最多几条 / at most")] = 1000,
     format: Annotated[Format, typer.Option(help="输出 / output")] = Format.TABLE,
+    collected: Annotated[
+        str,
+        typer.Option(
+            help="在汇总库中查各台网关的；不填则查本机的文件 / all gateways', in the database "
+            "that collect fills (SQLAlchemy URL); without it, the files here"
+        ),
+    ] = "",
     key_file: KeyFile = None,
 ) -> None:
     """查询调用记录；不带条件即全部 / Look for calls; without criteria, all of them."""
@@ -114,7 +125,7 @@ def search_trail(
         # As the trail may have been set at the time: plain, or hashed.
         key = _key(key_path, wanted=True)
         assert key is not None
-        marks = patient, patient_mark("hash", key)(patient)
+        marks = patient_mark("plain", key)(patient), patient_mark("hash", key)(patient)
     wanted = Wanted(
         since=_time("--since", since),
         until=_time("--until", until),
@@ -128,7 +139,13 @@ def search_trail(
         fault=fault,
     )
     try:
-        found = list(islice(search(folder, wanted), limit + 1))
+        if collected:
+            from gateway.audit.collected import search_in
+
+            with _database("--collected", collected) as engine:
+                found = list(islice(search_in(engine, wanted), limit + 1))
+        else:
+            found = list(islice(search(folder, wanted), limit + 1))
     except OSError as error:
         raise _unreadable(error) from error
     _show(found[:limit], format)
@@ -152,36 +169,47 @@ def collect_trail(
     key_file: KeyFile = None,
 ) -> None:
     """把新的审计行抄入数据库表 yilian_audit，可反复运行 / Copy new lines into a database table."""
-    from sqlalchemy import create_engine
-    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
-
     from gateway.audit.collected import collect, streams_in
     from gateway.audit.verify import verify_lines
 
     folder, key_path = _where(where, key_file)
     try:
-        engine = create_engine(to)
-    except (ArgumentError, ImportError) as error:
-        raise Refused(
-            f"--to 不是可用的数据库地址：{error}", f"--to is no usable database URL: {error}"
-        ) from None
-    try:
-        for stream, lines in collect(folder, engine).items():
-            print(f"{stream}: +{lines}")
-        if check:
-            key = _key(key_path, wanted=key_file is not None)
-            beside = [a for path in sorted(folder.glob("*.anchors")) for a in _anchors(path)]
-            reports = verify_lines(streams_in(engine), key, beside)
-            _tell(reports, key_path if key is not None else None)
-            if not all(report.whole for report in reports):
-                raise typer.Exit(1)
+        with _database("--to", to) as engine:
+            for stream, lines in collect(folder, engine).items():
+                print(f"{stream}: +{lines}")
+            if check:
+                key = _key(key_path, wanted=key_file is not None)
+                beside = [a for path in sorted(folder.glob("*.anchors")) for a in _anchors(path)]
+                reports = verify_lines(streams_in(engine), key, beside)
+                _tell(reports, key_path if key is not None else None)
+                if not all(report.whole for report in reports):
+                    raise typer.Exit(1)
     except OSError as error:
         raise _unreadable(error) from error
+
+
+@contextmanager
+def _database(option: str, url: str) -> Iterator[Engine]:
+    """The database that an option names; Refused where that is no address, or it refuses."""
+    from sqlalchemy import create_engine
+    from sqlalchemy.exc import ArgumentError, SQLAlchemyError
+
+    try:
+        engine = create_engine(url)
+    except (ArgumentError, ImportError) as error:
+        raise Refused(
+            f"{option} 不是可用的数据库地址：{error}",
+            f"{option} is no usable database URL: {error}",
+        ) from None
+    try:
+        yield engine
     except SQLAlchemyError as error:
-        url = engine.url.render_as_string(hide_password=True)
+        shown = engine.url.render_as_string(hide_password=True)
         reason = str(getattr(error, "orig", None) or error).strip()
         raise Refused(
-            f"数据库 {url} 未接受：{reason}", f"the database {url} refused: {reason}", exit_code=1
+            f"数据库 {shown} 未接受：{reason}",
+            f"the database {shown} refused: {reason}",
+            exit_code=1,
         ) from error
     finally:
         engine.dispose()

@@ -19,6 +19,7 @@ from types import TracebackType
 
 import requests
 
+from yilian.http_session import straight
 from yilian.refused import Refused
 
 #: seconds that a process may take until it answers
@@ -123,16 +124,9 @@ class Processes:
 def healthy(url: str) -> bool:
     """Whether ``url`` is answered with 200 now."""
     try:
-        return local().get(url, timeout=2).status_code == 200
+        return straight().get(url, timeout=2).status_code == 200
     except requests.RequestException:
         return False
-
-
-def local() -> requests.Session:
-    """An HTTP session for this machine: no web proxy in between."""
-    session = requests.Session()
-    session.trust_env = False
-    return session
 
 
 def until(condition: Callable[[], bool], seconds: float) -> bool:
