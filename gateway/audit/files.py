@@ -44,9 +44,16 @@ class TrailFile(NamedTuple):
         return self.path.name
 
     def open(self) -> IO[bytes]:
-        if self.compressed:
-            return cast("IO[bytes]", gzip.open(self.path, "rb"))
-        return self.path.open("rb")
+        """Also one that has been compressed since it was listed. OSError."""
+        packed = self.path
+        if not self.compressed:
+            try:
+                return self.path.open("rb")
+            except FileNotFoundError:
+                packed = self.path.with_name(f"{self.name}.gz")
+                if not packed.exists():
+                    raise
+        return cast("IO[bytes]", gzip.open(packed, "rb"))
 
     def lines(self) -> Iterator[bytes]:
         """OSError: it cannot be read to its end."""
