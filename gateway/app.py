@@ -94,7 +94,8 @@ class Gateway:
         ways = self._opened = await Ways.open(
             self._config, straight, self._log, worker=self._worker
         )
-        self._generation = self._plane.path = self._made(self._config, ways)
+        self._generation = self._made(self._config, ways)
+        self._plane.path = self._generation.path
         try:
             if self._trail is not None:
                 await self._trail.start()
@@ -131,7 +132,8 @@ class Gateway:
             gates=Gates(config.hospitals),
         )
         self.connections.take(config)
-        self._generation = self._plane.path = new
+        self._generation = new
+        self._plane.path = new.path
         task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
@@ -139,7 +141,7 @@ class Gateway:
 
     async def _retire(self, old: Generation) -> None:
         try:
-            await old.ended()
+            await old.path.ended()
         finally:
             await old.close()
 

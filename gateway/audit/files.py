@@ -44,16 +44,16 @@ class TrailFile(NamedTuple):
         return self.path.name
 
     def open(self) -> IO[bytes]:
-        """Also one that has been compressed since it was listed. OSError."""
-        packed = self.path
-        if not self.compressed:
-            try:
-                return self.path.open("rb")
-            except FileNotFoundError:
-                packed = self.path.with_name(f"{self.name}.gz")
-                if not packed.exists():
-                    raise
-        return cast("IO[bytes]", gzip.open(packed, "rb"))
+        """OSError. One that has been compressed since it was found is opened as what it is now."""
+        if self.compressed:
+            return cast("IO[bytes]", gzip.open(self.path, "rb"))
+        try:
+            return self.path.open("rb")
+        except FileNotFoundError:
+            now = self.path.with_name(self.path.name + ".gz")
+            if not now.exists():
+                raise
+            return cast("IO[bytes]", gzip.open(now, "rb"))
 
     def lines(self) -> Iterator[bytes]:
         """OSError: it cannot be read to its end."""
@@ -135,7 +135,7 @@ def _end_in(data: bytes, whole: bool) -> End | None:
 def _tail(file: TrailFile, size: int) -> tuple[bytes, bool]:
     """The last ``size`` bytes of what the file holds, and whether that is all of it."""
     with file.open() as stream:
-        if not file.compressed:
+        if not isinstance(stream, gzip.GzipFile):
             length = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, length - size))
             return stream.read(), length <= size

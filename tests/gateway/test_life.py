@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from gateway.binding import Binding
-from gateway.log import json_log, operation_of
+from gateway.head import read_head
+from gateway.log import json_log
 from tests.gateway.conftest import FakeRegistry, Loop, MakeGateway, lab_results, until
 from tests.gateway.scripted_node import ScriptedNode
 
@@ -156,7 +157,8 @@ def test_nothing_is_left_running_after_the_end(
 def test_the_operation_in_the_log_is_a_name_or_nothing(
     header: str | None, operation: str | None
 ) -> None:
-    assert operation_of(header) == operation
+    headers = [] if header is None else [(b"SOAPAction", header.encode())]
+    assert read_head("POST", b"/hx/LabResults", b"", headers).operation == operation
 
 
 def test_a_line_of_the_log_holds_nothing_that_a_terminal_acts_upon() -> None:
