@@ -109,7 +109,7 @@ async def measure(size: int, seconds: float, *, contract: bool) -> dict[str, flo
     head = head_of(body, (b"Authorization", user))
     seen = Origin("192.0.2.1", None, False)
     standing = await admission.before_message(seen, head)
-    parsed = await admission.message(body, head)
+    parsed = admission.message(body, head)
     caller = admission.caller(standing, parsed, seen)
 
     async def by_caller() -> None:
@@ -118,28 +118,28 @@ async def measure(size: int, seconds: float, *, contract: bool) -> dict[str, flo
         )
 
     async def by_message() -> None:
-        await admission.message(body, head)
+        admission.message(body, head)
 
     async def by_policy() -> None:
         admission.policy(caller, "hx", "LabResults", parsed)
 
     async def by_contract() -> None:
-        await admission.contract("hx", "LabResults", parsed, len(body))
+        admission.contract("hx", "LabResults", parsed)
 
     async def by_rate() -> None:
         admission.rate(caller, "hx")
-        await admission.enter(caller, "hx")
+        assert admission.entered(caller, "hx")
         admission.leave(caller, "hx")
 
     async def all_together() -> None:
         origin = admission.origin(seen, head)
         standing = await admission.before_message(origin, head)
-        parsed = await admission.message(body, head)
+        parsed = admission.message(body, head)
         caller = admission.caller(standing, parsed, origin)
         admission.policy(caller, "hx", "LabResults", parsed)
-        await admission.contract("hx", "LabResults", parsed, len(body))
+        admission.contract("hx", "LabResults", parsed)
         admission.rate(caller, "hx")
-        await admission.enter(caller, "hx")
+        assert admission.entered(caller, "hx")
         admission.leave(caller, "hx")
 
     steps = {

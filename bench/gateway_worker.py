@@ -110,7 +110,7 @@ def _take_admission_out(gateway: Gateway, config: GatewayConfig) -> None:
     def bare(*arguments: Any) -> Any:
         generation = made(*arguments)
         limit = config.limits.max_body_bytes
-        generation._path = BarePath(gateway._routes, generation.balance, limit)  # type: ignore[assignment]
+        generation.path = BarePath(gateway._routes, generation.balance, limit)  # type: ignore[assignment]
         return generation
 
     gateway._made = bare  # type: ignore[method-assign]

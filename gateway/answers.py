@@ -28,13 +28,15 @@ def why_not_soap(answer: NodeAnswer) -> str | None:
     that a SOAP client cannot read. This is a look at both ends of the answer, not a parse.
     """
     content_type = answer.headers.get("content-type", "")
-    if answer.status == 202 and not answer.body:
+    body = answer.body
+    if answer.status == 202 and not body:
         return None  # a one-way call, accepted
     if content_type.partition(";")[0].strip().lower() not in _SOAP_TYPES:
         return f"HTTP {answer.status} with Content-Type {content_type[:80]!r}"
-    begin = answer.body[:2048].replace(b"\0", b"")
-    end = answer.body[-64:].replace(b"\0", b"").rstrip()
-    if b"Envelope" not in begin or not end.endswith(b">"):
+    begin, end = body[:2048], body[-64:]
+    if b"\0" in begin:  # UTF-16
+        begin, end = begin.replace(b"\0", b""), end.replace(b"\0", b"")
+    if b"Envelope" not in begin or not end.rstrip().endswith(b">"):
         return f"HTTP {answer.status}, {len(answer.body)} bytes that are no SOAP envelope"
     return None
 

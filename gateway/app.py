@@ -94,7 +94,8 @@ class Gateway:
         ways = self._opened = await Ways.open(
             self._config, straight, self._log, worker=self._worker
         )
-        self._generation = self._plane.path = self._made(self._config, ways)
+        self._generation = self._made(self._config, ways)
+        self._plane.path = self._generation.path
         try:
             if self._trail is not None:
                 await self._trail.start()
@@ -131,7 +132,8 @@ class Gateway:
             gates=Gates(config.hospitals),
         )
         self.connections.take(config)
-        self._generation = self._plane.path = new
+        self._generation = new
+        self._plane.path = new.path
         task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
         self._retiring.add(task)
         task.add_done_callback(self._retiring.discard)
@@ -139,7 +141,7 @@ class Gateway:
 
     async def _retire(self, old: Generation) -> None:
         try:
-            await old.ended()
+            await old.path.ended()
         finally:
             await old.close()
 
@@ -169,6 +171,13 @@ class Gateway:
         )
         return ThroughGates(kept, gates)
 
+    def drain(self) -> float:
+        """The end is near: /health says so, and each connection closes with its next answer. The
+        seconds for which calls are to be served like that."""
+        seconds = self._config.drain_seconds
+        self._plane.draining = seconds > 0
+        return seconds
+
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
         status, generation = self._routes.status(), self._generation
@@ -184,6 +193,8 @@ class Gateway:
         word = "degraded" if any(worries) else "ok"
         if not table["routes"] and not registry["reachable"]:
             word = "down"
+        if self._plane.draining:
+            word = "draining"
         routes = [
             {
                 "path": path,
@@ -206,7 +217,7 @@ class Gateway:
             "routes": routes,
             "ways": generation.ways.status() if generation is not None else {},
         }
-        return JSONResponse(body, status_code=503 if word == "down" else 200)
+        return JSONResponse(body, status_code=503 if word in ("down", "draining") else 200)
 
     async def page(self, request: Request) -> HTMLResponse:
         rows = "".join(

@@ -28,6 +28,7 @@ from gateway.forward import (
     BadAnswer,
     BrokenOff,
     Busy,
+    Coming,
     Forwarder,
     GateClosed,
     NoAnswer,
@@ -82,13 +83,13 @@ class Balance:
         await self.stop()
         await self._forwarder.close()
 
-    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+    def send(self, binding: Binding, request: NodeRequest) -> Coming:
         bindings = binding.bindings if isinstance(binding, Route) else (binding,)
         deadline = self._loop.time() + self._settings.timeout_seconds
         request.deadline = min(request.deadline, deadline)
         if len(bindings) == 1:
-            return await self._once(bindings[0], self._breaker(bindings[0]), request)
-        return await self._to_one_of(bindings, request)
+            return self._once(bindings[0], self._breaker(bindings[0]), request)
+        return self._to_one_of(bindings, request)
 
     def status(self, route: Route) -> list[dict[str, Any]]:
         """For /health: the condition of each binding, without addresses."""

@@ -19,6 +19,9 @@ class Binding:
     service: str
     access_point: str
 
+    def __hash__(self) -> int:  # it is looked up for every call
+        return hash(self.access_point)
+
     @property
     def path(self) -> str:
         """The path of the access point."""

@@ -11,7 +11,7 @@ import math
 import os
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gateway.admission.message import Message, perhaps_version
 from gateway.admission.origin import Origin
@@ -24,7 +24,8 @@ from gateway.certificate import PeerCertificate
 from gateway.counters import Counters
 from gateway.forward import Forwarder, NoAnswer, NodeAnswer, NodeRequest
 from gateway.head import Head, Refused, content_encoding_refused, content_type_of, read_head
-from gateway.log import Log, operation_of
+from gateway.known import Known, Memory
+from gateway.log import Log
 from gateway.loop import refuse_own, via
 from gateway.reads import repeatable
 from gateway.record import Record
@@ -67,9 +68,10 @@ class BodyTooLarge(Exception):
 @dataclass(slots=True)
 class Call:
     """A request as the transport found it. ``raw_path`` undecoded and without query; header
-    names in any case. ``read_body(limit)`` gives the whole body, or raises BodyTooLarge as soon
-    as it is known to be larger, CallerLeft, Refused, or TimeoutError. ``refused``: what the
-    transport itself has refused it for; it comes here only to be answered and recorded."""
+    names in any case, Content-Length not among them. ``read_body(limit)`` gives the whole body,
+    or raises BodyTooLarge as soon as it is known to be larger, CallerLeft, Refused, or
+    TimeoutError. ``refused``: what the transport itself has refused it for; it comes here only to
+    be answered and recorded. ``memory`` is the connection's."""
 
     method: str
     scheme: str
@@ -81,6 +83,8 @@ class Call:
     certificate: PeerCertificate | None = None
     tls: bool = False
     refused: Refused | None = None
+    content_length: int | None = None
+    memory: Memory = field(default_factory=Memory)
 
 
 @dataclass(slots=True)
@@ -116,13 +120,22 @@ class CallPath:
         self._trail = trail
         self._wsdls = Wsdls(forwarder)
         self._faces = Faces(config)
+        self._under_way = 0
+        self._last_has_ended: asyncio.Event | None = None
         self._via = via(config)
 
     async def __call__(self, call: Call) -> Answer:
         record = Record(os.urandom(16).hex(), call.peer)
         status, size = 499, 0  # 499: the caller left; nobody reads the status then
+        self._under_way += 1
         try:
-            answer = await self._on_record(await self._answered(call, record), call, record)
+            answer = await self._answered(call, record)
+            if self._trail is not None:
+                entry = record.entry(_outcome(record), len(answer.body))
+                try:
+                    await self._trail.record(entry)
+                except Fault as fault:
+                    answer = self._not_on_record(call, record, fault)
             status, size = answer.status, len(answer.body)
             return answer
         except CallerLeft:
@@ -132,33 +145,31 @@ class CallPath:
             raise
         finally:
             self._log.info("call", **record.line(call.method, status, size))
+            self._under_way -= 1
+            if self._last_has_ended is not None and not self._under_way:
+                self._last_has_ended.set()
 
-    async def _on_record(self, answer: Answer, call: Call, record: Record) -> Answer:
-        """The answer, once the audit has it; a Fault in its place where the audit cannot."""
-        if self._trail is None:
-            return answer
-        outcome: Outcome = "ok" if record.fault is None else "fault"
-        try:
-            await self._trail.record(
-                record.entry("refused" if record.step is not None else outcome, len(answer.body))
-            )
-        except Fault as fault:
-            record.step, record.rule = "audit", "audit.on_failure"
-            self._counters.refused(record.step, record.rule)
-            return self._fault(call, record, fault)
-        return answer
+    async def ended(self) -> None:
+        """Wait until none of its calls is under way."""
+        if self._under_way:
+            self._last_has_ended = asyncio.Event()
+            await self._last_has_ended.wait()
+
+    def _not_on_record(self, call: Call, record: Record, fault: Fault) -> Answer:
+        """What is answered in the answer's place where the audit could not take it."""
+        record.step, record.rule = "audit", "audit.on_failure"
+        self._counters.refused(record.step, record.rule)
+        return self._fault(call, record, fault)
 
     async def _answered(self, call: Call, record: Record) -> Answer:
         try:
             if call.refused is not None:
                 raise call.refused
-            head = read_head(call.method, call.raw_path, call.query, call.headers)
-            record.path = head.path
-            if head.via is not None:
-                refuse_own(head, self._via)
-            record.operation = operation_of(head.soap_action)
             if call.method == "POST":
-                return self._passed_back(await self._post(call, head, record), record)
+                return self._passed_back(await self._post(call, record), record)
+            head = read_head(call.method, call.raw_path, call.query, call.headers)
+            record.path, record.operation = head.path, head.operation
+            refuse_own(head, self._via)
             return self._passed_back(await self._get(call, head, record), record)
         except Refused as refused:
             record.step, record.rule = refused.step, refused.rule or None
@@ -175,63 +186,68 @@ class CallPath:
 
     # --- the two kinds of call -------------------------------------------------------------
 
-    async def _post(self, call: Call, head: Head, record: Record) -> NodeAnswer:
+    async def _post(self, call: Call, record: Record) -> NodeAnswer:
         admission = self._admission  # the one that this call ends with, whatever is reloaded
-        content_encoding_refused(call.headers)
+        known = call.memory.known(call, admission)
+        if known is not None:
+            head = known.head
+        else:
+            head = read_head("POST", call.raw_path, call.query, call.headers)
+        record.path, record.operation = head.path, head.operation
+        if known is None:
+            refuse_own(head, self._via)
         limit = self._config.limits.max_body_bytes
-        if head.content_length is not None and head.content_length > limit:
+        if call.content_length is not None and call.content_length > limit:
             raise _too_large(limit)
-        binding = await self._binding(head.path, record)
-        origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
-        record.peer = origin.peer
-        standing = await admission.before_message(origin, head)
-        body = await self._body(call, limit)
-        record.request_bytes = len(body)
+        binding = self._routes.table.get(head.path) or await self._binding(head.path)
+        record.hospital, record.service = hospital, service = binding.hospital, binding.service
+        if known is None:
+            content_encoding_refused(call.headers)
+            origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
+            record.peer = origin.peer
+            standing = await admission.before_message(origin, head)
+            call.memory.last = Known(
+                admission.identity, call.raw_path, call.query, call.headers, head, origin, standing
+            )
+        else:
+            origin, standing = known.origin, known.standing
+            record.peer = origin.peer
         try:
-            message = await admission.message(body, head)
+            body = await call.read_body(limit)
+        except BodyTooLarge:
+            raise _too_large(limit) from None
+        except TimeoutError:
+            raise _slow(self._config.limits.body_seconds) from None
+        record.request_bytes = len(body)
+        large = admission.is_large(body)
+        try:
+            if large:
+                message = await admission.in_thread(admission.message, body, head)
+            else:
+                message = admission.message(body, head)
         except Refused:
             record.version = perhaps_version(head.content_type, body)
             raise
         record.version = message.version
         record.operation, record.patient = message.operation[:128], message.patient_id
-        record.caller = admission.caller(standing, message, origin)
-        hospital, service = binding.hospital, binding.service
-        record.policy = admission.policy(record.caller, hospital, service, message)
-        await admission.contract(hospital, service, message, len(body))
-        admission.rate(record.caller, hospital)
-        await admission.enter(record.caller, hospital)
+        caller = record.caller = admission.caller(standing, message, origin)
+        record.policy = admission.policy(caller, hospital, service, message)
+        if large:
+            await admission.in_thread(admission.contract, hospital, service, message)
+        else:
+            admission.contract(hospital, service, message)
+        admission.rate(caller, hospital)
+        request = _request(head, body, message, record)
+        del message  # its tree is many times its size, and the node may take its time
+        if not admission.entered(caller, hospital):
+            await admission.wait(caller, hospital)
         try:
             self._audit_ready()
-            return await self._forwarded(binding, head, body, message, record)
+            return await self._counted(
+                head.path, binding, record, self._forwarder.send(binding, request)
+            )
         finally:
-            admission.leave(record.caller, hospital)
-
-    async def _forwarded(
-        self, binding: Binding, head: Head, body: bytes, message: Message, record: Record
-    ) -> NodeAnswer:
-        content_type = head.content_type
-        if message.security is not None:
-            body, content_type = without_security(message), message.version.content_type
-        # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post
-        # to ?wsdl, and mean nothing by it.
-        request = NodeRequest(
-            "POST",
-            _sent_on(head, content_type, record.request_id),
-            body,
-            repeatable=repeatable(message.namespace, message.operation, message.request_id),
-            deadline=_deadline(head, record),
-        )
-        return await self._counted(
-            head.path, binding, record, lambda: self._forwarder.send(binding, request)
-        )
-
-    async def _body(self, call: Call, limit: int) -> bytes:
-        try:
-            return await call.read_body(limit)
-        except BodyTooLarge:
-            raise _too_large(limit) from None
-        except TimeoutError:
-            raise _slow(self._config.limits.body_seconds) from None
+            admission.leave(caller, hospital)
 
     def _audit_ready(self) -> None:
         """Refused where the call could not be put on record."""
@@ -242,7 +258,8 @@ class CallPath:
                 raise Refused(0, fault, step="audit", rule="audit.on_failure") from None
 
     async def _get(self, call: Call, head: Head, record: Record) -> NodeAnswer:
-        binding = await self._binding(head.path, record)
+        binding = self._routes.table.get(head.path) or await self._binding(head.path)
+        record.hospital, record.service = binding.hospital, binding.service
         admission = self._admission
         origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
         record.peer = origin.peer
@@ -275,15 +292,14 @@ class CallPath:
             head.path,
             binding,
             record,
-            lambda: self._wsdls.get(binding, base, head.path, table, record.request_id),
+            self._wsdls.get(binding, base, head.path, table, record.request_id),
         )
 
     # --- what both have in common ----------------------------------------------------------
 
-    async def _binding(self, path: str, record: Record) -> Binding:
+    async def _binding(self, path: str) -> Binding:
         binding = await self._routes.find(path)
         if binding is not None:
-            record.hospital, record.service = binding.hospital, binding.service
             return binding
         registry = self._config.registry
         page = (registry.page_url or registry.url) + "/"
@@ -306,14 +322,14 @@ class CallPath:
         path: str,
         binding: Binding,
         record: Record,
-        send: Callable[[], Awaitable[NodeAnswer]],
+        coming: Awaitable[NodeAnswer],
     ) -> NodeAnswer:
-        """What ``send`` brings, counted for the binding; no answer is a Fault."""
+        """The answer that is coming, counted for the binding; no answer is a Fault."""
         counters = self._counters.begun(path)
         record.node = binding.access_point
         code: str | None = "InternalError"
         try:
-            answer = await send()
+            answer = await coming
             record.node = answer.node or record.node
             record.fault = code = fault_code(answer)
             return answer
@@ -350,24 +366,42 @@ class CallPath:
         return Answer(reply.status, tuple(headers), reply.body)
 
 
+def _outcome(record: Record) -> Outcome:
+    if record.step is not None:
+        return "refused"
+    return "ok" if record.fault is None else "fault"
+
+
+def _request(head: Head, body: bytes, message: Message, record: Record) -> NodeRequest:
+    """What is sent on. Of the headers those that mean something to a node: all others stay here,
+    so that none can be forged that a node would trust."""
+    content_type = head.content_type
+    if message.security is not None:
+        body, content_type = without_security(message), message.version.content_type
+    headers = [("X-Request-Id", record.request_id)]
+    if content_type is not None:
+        headers.append(("Content-Type", content_type))
+    if head.soap_action is not None:
+        headers.append(("SOAPAction", head.soap_action))
+    if head.user_agent is not None:
+        headers.append(("User-Agent", head.user_agent))
+    # A query is not sent on: toolkits that were given the WSDL's URL as the endpoint post to
+    # ?wsdl, and mean nothing by it.
+    return NodeRequest(
+        "POST",
+        tuple(headers),
+        body,
+        repeatable=repeatable(message.namespace, message.operation, message.request_id),
+        deadline=_deadline(head, record),
+    )
+
+
 def _deadline(head: Head, record: Record) -> float:
     """On the event loop's clock: until when this caller waits, from when he had asked."""
     if head.patience is None:
         return math.inf
     spent = time.perf_counter() - record.begun
     return asyncio.get_running_loop().time() + head.patience - spent
-
-
-def _sent_on(head: Head, content_type: str | None, request_id: str) -> tuple[tuple[str, str], ...]:
-    """The headers that mean something to a node. All others stay here, so that none can be
-    forged that a node would trust."""
-    named = (
-        ("Content-Type", content_type),
-        ("SOAPAction", head.soap_action),
-        ("User-Agent", head.user_agent),
-        ("X-Request-Id", request_id),
-    )
-    return tuple((name, value) for name, value in named if value is not None)
 
 
 def _too_large(limit: int) -> Refused:

@@ -48,7 +48,9 @@ class Counters:
         self._rules[step, rule] += times
 
     def begun(self, path: str) -> BindingCounters:
-        counters = self._by_path.setdefault(path, BindingCounters())
+        counters = self._by_path.get(path)
+        if counters is None:
+            counters = self._by_path[path] = BindingCounters()
         counters.calls += 1
         counters.under_way += 1
         return counters

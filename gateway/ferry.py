@@ -12,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import re
 import time
 import uuid
 from collections.abc import Mapping
@@ -20,7 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from gateway.binding import Binding
-from gateway.forward import Busy, NodeAnswer, NodeRequest, NotReached, TimedOut
+from gateway.forward import BadAnswer, Busy, NodeAnswer, NodeRequest, NotReached, TimedOut
 from gateway.log import Log
 from gateway_config.hospitals import Ferry, Hospital
 from gateway_config.model import Forward
@@ -42,6 +43,8 @@ _LOOK_SECONDS = 0.1
 #: after how many deadlines what nobody came for is swept away
 _SWEEP_AFTER = 10
 _SWEEP_EVERY = 30.0
+#: a header's value, as HTTP has it
+_VALUE = re.compile(r"[\t\x20-\x7e\x80-\xff]{0,1024}")
 #: how often a request goes out until its deadline
 _TIMES = 4
 
@@ -144,8 +147,7 @@ class Ferries:
             # On this side still where nobody waits any more, or the gate copies and does not move.
             with contextlib.suppress(OSError):
                 path.unlink()
-        headers = {str(k).lower(): str(v) for k, v in dict(answer.head.get("headers", {})).items()}
-        return NodeAnswer(int(answer.head["status"]), headers, answer.body)
+        return _answer(shore.code, answer)
 
     async def _wait(
         self,
@@ -193,18 +195,26 @@ class Ferries:
                     if shore.trouble != text:
                         self._log.error("ferry folder", hospital=shore.code, problem=text)
                     shore.trouble = text
+                except Exception as error:
+                    # A defect of ours, at one hospital's files, must not end all hospitals' ferry.
+                    self._log.error("ferry failed", hospital=shore.code, exc_info=error)
 
     def _arrived(self, shore: _Shore) -> list[tuple[Path, Cargo]]:
         """In a thread: the answers that have come, each acknowledged."""
         ferry = shore.settings
         found: list[tuple[Path, Cargo]] = []
+        in_the_way: OSError | None = None
         for path in ferry.in_folder.glob(f"*{ANSWER}{ferry.extension}"):
             try:
                 cargo = read_cargo(ANSWER, path, shore.key, ferry.max_bytes)
             except FileNotFoundError:
                 continue
             except NotCargo as error:
-                if set_aside(path):
+                try:
+                    moved = set_aside(path)
+                except OSError as problem:  # the others are taken all the same
+                    in_the_way, moved = problem, False
+                if moved:
                     shore.spoilt += 1
                     self._log.error(
                         "ferry file spoilt", hospital=shore.code, file=path.name, why=str(error)
@@ -214,6 +224,8 @@ class Ferries:
             write_whole(ferry.out_folder / f"{cargo.id}{RECEIPT}{ferry.extension}", receipt)
             path.unlink(missing_ok=True)
             found.append((path, cargo))
+        if in_the_way is not None and not found:
+            raise in_the_way
         return found
 
     def _take(self, shore: _Shore, path: Path, cargo: Cargo) -> None:
@@ -234,6 +246,17 @@ class Ferries:
             with contextlib.suppress(FileNotFoundError):
                 if ours and path.stat().st_mtime < before:
                     path.unlink()
+
+
+def _answer(code: str, cargo: Cargo) -> NodeAnswer:
+    """BadAnswer where it could not have come by HTTP: what a line break in a header would do there
+    is known."""
+    status, headers = cargo.head.get("status"), cargo.head.get("headers", {})
+    if not isinstance(status, int) or not 200 <= status <= 599 or not isinstance(headers, dict):
+        raise BadAnswer(f"{code}: a ferry answer without a status or headers")
+    if not all(isinstance(v, str) and _VALUE.fullmatch(v) for v in headers.values()):
+        raise BadAnswer(f"{code}: a ferry answer with a header that is none")
+    return NodeAnswer(status, {name.lower(): value for name, value in headers.items()}, cargo.body)
 
 
 def _key(code: str, ferry: Ferry) -> bytes:

@@ -8,8 +8,9 @@ the caller is told.
 from __future__ import annotations
 
 import math
+from collections.abc import Coroutine
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
 from gateway.binding import Binding
 
@@ -43,8 +44,13 @@ class NodeAnswer:
     node: str = ""
 
 
+#: an answer that is awaited. One forwarder hands on another's without waiting in between: each
+#: coroutine more on the way is resumed for every call.
+Coming = Coroutine[Any, Any, NodeAnswer]
+
+
 class Forwarder(Protocol):
-    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+    def send(self, binding: Binding, request: NodeRequest) -> Coming:
         """The node's answer, within the configured time. Raises a NoAnswer."""
         ...
 

@@ -14,9 +14,9 @@ from urllib.parse import urlsplit
 
 from gateway.binding import Binding
 from gateway.forward import (
+    Coming,
     Forwarder,
     GateClosed,
-    NodeAnswer,
     NodeRequest,
     NotReached,
     TooLargeForGate,
@@ -115,14 +115,14 @@ class ThroughGates:
     def gates(self, gates: Gates) -> None:
         self._gates, self._ways = gates, {}
 
-    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
+    def send(self, binding: Binding, request: NodeRequest) -> Coming:
         reached, row = self._ways.get(binding) or self._way(binding)
         if row is not None:
             if row.window is not None and not open_now(row, self._now()):
                 raise GateClosed(row.window)
             if row.max_body_bytes is not None and len(request.body) > row.max_body_bytes:
                 raise TooLargeForGate(row.max_body_bytes)
-        return await self._forwarder.send(reached, request)
+        return self._forwarder.send(reached, request)
 
     async def close(self) -> None:
         await self._forwarder.close()

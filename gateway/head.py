@@ -22,7 +22,6 @@ _ONCE = frozenset(
         b"host",
         b"soapaction",
         b"content-type",
-        b"content-length",
         b"content-encoding",
         b"authorization",
         b"expect",
@@ -32,6 +31,8 @@ _ONCE = frozenset(
 _IDENTITY = frozenset(name.encode() for name in identity_headers.ALL)
 #: paths and hosts that are known to be in order
 _REMEMBERED = 1024
+_SEPARATOR = re.compile(r"[/:#]")
+_OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}\Z")
 _HOST = re.compile(r"(?P<name>[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::(?P<port>[0-9]{1,5}))?\Z")
 
 
@@ -60,7 +61,8 @@ class Refused(Exception):
 # Not frozen, though nobody changes it: freezing triples what making one costs.
 @dataclass(slots=True)
 class Head:
-    """A request's head, checked. ``path`` is canonical; ``host`` is as the asker wrote it."""
+    """A request's head, checked. ``path`` is canonical; ``host`` is as the asker wrote it;
+    ``operation`` is what the SOAPAction names, for the log."""
 
     method: str
     path: str
@@ -68,7 +70,7 @@ class Head:
     host: str | None
     content_type: str | None
     soap_action: str | None
-    content_length: int | None
+    operation: str | None
     user_agent: str | None
     authorization: str | None
     via: str | None
@@ -100,7 +102,7 @@ def read_head(
         _host(one.get(b"host")),
         one.get(b"content-type"),
         one.get(b"soapaction"),
-        _length(one.get(b"content-length")),
+        _operation_of(one.get(b"soapaction")),
         one.get(b"user-agent"),
         one.get(b"authorization"),
         one.get(b"via"),
@@ -129,6 +131,16 @@ def content_type_of(headers: Iterable[tuple[bytes, bytes]]) -> str | None:
         if name.lower() == b"content-type":
             return _text(value)
     return None
+
+
+def _operation_of(soap_action: str | None) -> str | None:
+    """The operation's name out of a SOAPAction header, for the log; None where it names none.
+
+    The last part of the URI, if it looks like a name: what a caller writes there must not carry
+    anything else into the log.
+    """
+    last = _SEPARATOR.split((soap_action or "").strip().strip('"'))[-1]
+    return last if _OPERATION.match(last) else None
 
 
 def _text(value: bytes) -> str:
@@ -165,14 +177,6 @@ def _host(text: str | None) -> str | None:
     if found is None or not port_ok or not is_host(found["name"].strip("[]")):
         raise _malformed("HTTP 头 Host 不是 主机:端口", "the HTTP header Host is not host:port")
     return text
-
-
-def _length(text: str | None) -> int | None:
-    if text is None:
-        return None
-    if not (text.isascii() and text.isdecimal() and len(text) <= 18):
-        raise _malformed("Content-Length 不是数字", "Content-Length is not a number")
-    return int(text)
 
 
 def _patience(text: str | None) -> float | None:

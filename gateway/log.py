@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import re
 import sys
+import time
 import traceback
-from datetime import UTC, datetime
 from typing import Any, Protocol, TextIO
+
+from gateway.json_line import json_object, second_of
 
 #: how long the line of a call may wait in memory, seconds
 FLUSH_SECONDS = 0.1
-_SEPARATOR = re.compile(r"[/:#]")
-_OPERATION = re.compile(r"[A-Za-z_][A-Za-z0-9_.-]{0,127}\Z")
 #: what a terminal or an editor acts upon and does not show: DEL and C1 controls, zero-width and
 #: directional marks, line separators, byte order marks
 _UNSEEN = re.compile("[\x7f-\x9f\u061c\u200b-\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb]")
@@ -33,7 +32,6 @@ class JsonLog:
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
-        self._encode = json.JSONEncoder(ensure_ascii=False, default=str).encode
         self._flushing = False
 
     def info(self, event: str, **fields: Any) -> None:
@@ -61,8 +59,10 @@ class JsonLog:
             fields["exception"] = "".join(traceback.format_exception(error))
         fields["event"] = event
         fields["level"] = level
-        fields["time"] = datetime.now(UTC).isoformat().replace("+00:00", "Z")
-        line = self._encode(fields)
+        now = time.time()
+        whole = int(now)
+        fields["time"] = f"{second_of(whole)}.{int((now - whole) * 1e6):06}Z"
+        line = json_object(fields).decode("utf-8", "replace")
         if not line.isascii() or "\x7f" in line:
             line = _UNSEEN.sub(lambda found: f"\\u{ord(found[0]):04x}", line)
         self._stream.write(line + "\n")
@@ -76,13 +76,3 @@ class JsonLog:
 def json_log(stream: TextIO | None = None) -> Log:
     """A log to a stream, standard output by default."""
     return JsonLog(stream or sys.stdout)
-
-
-def operation_of(soap_action: str | None) -> str | None:
-    """The operation's name out of a SOAPAction header, for the log; None where it names none.
-
-    The last part of the URI, if it looks like a name: what a caller writes there must not carry
-    anything else into the log.
-    """
-    last = _SEPARATOR.split((soap_action or "").strip().strip('"'))[-1]
-    return last if _OPERATION.match(last) else None

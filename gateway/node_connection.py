@@ -33,7 +33,9 @@ class NodeConnection(asyncio.Protocol):
         "_limit",
         "_loop",
         "_parser",
+        "_seconds",
         "_timer",
+        "_until",
         "_waiter",
         "_where",
         "calls",
@@ -58,6 +60,7 @@ class NodeConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._waiter: asyncio.Future[NodeAnswer] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._seconds = self._until = 0.0
         self._where = ""
         self.calls = 0
         self.idle_since = 0.0
@@ -73,7 +76,10 @@ class NodeConnection(asyncio.Protocol):
         self._where = where
         self._begin()
         waiter = self._waiter = self._loop.create_future()
-        self._timer = self._loop.call_later(max(seconds, 0.0), self._time_is_up, seconds)
+        self._seconds = seconds
+        self._until = self._loop.time() + max(seconds, 0.0)
+        if self._timer is None or self._timer.when() > self._until:
+            self._wait_until(self._until)
         if len(body) <= _ONE_PIECE:
             self.transport.write(head + body)
         else:
@@ -125,6 +131,7 @@ class NodeConnection(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.usable = False
+        self._stop_timer()
         if self._waiter is None:
             return
         if exc is None and self._headers_done and self._ends_with_connection:
@@ -197,7 +204,6 @@ class NodeConnection(asyncio.Protocol):
     def _answer(self) -> None:
         waiter, self._waiter = self._waiter, None
         assert waiter is not None
-        self._stop_timer()
         parts, self._body = self._body, []
         if not self._keep or self.transport.get_write_buffer_size():
             self._close()  # also where it answered before it had taken the whole request
@@ -218,7 +224,19 @@ class NodeConnection(asyncio.Protocol):
     def _too_large(self) -> None:
         self._fail(AnswerTooLarge(f"{self._where}: larger than {self._limit} bytes"))
 
-    def _time_is_up(self, seconds: float) -> None:
+    def _wait_until(self, moment: float) -> None:
+        self._stop_timer()
+        self._timer = self._loop.call_at(moment, self._look_at_the_clock)
+
+    def _look_at_the_clock(self) -> None:
+        """One timer serves many calls: it was set for an earlier one, and most end before it."""
+        self._timer = None
+        if self._waiter is None:
+            return
+        if self._loop.time() < self._until:
+            self._wait_until(self._until)
+            return
+        seconds = self._seconds
         self._fail(TimedOut(f"{self._where}: {seconds:.3g} s", seconds=round(seconds, 1)))
 
     def _stop_timer(self) -> None:

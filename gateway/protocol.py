@@ -25,6 +25,7 @@ from gateway.call import Answer, Call, CallerLeft
 from gateway.certificate import PeerCertificate, peer_certificate
 from gateway.connections import Connections
 from gateway.head import Refused
+from gateway.known import Memory
 from gateway.pages import Pages
 from gateway.request import Headers, HttpRequest
 
@@ -49,6 +50,8 @@ class Plane:
         self.connections = connections
         self.pages = pages
         self.path: Callable[[Call], Awaitable[Answer]] | None = None
+        #: the end is near: every answer closes its connection
+        self.draining = False
 
 
 class _Stop(Exception):
@@ -64,6 +67,7 @@ class AskerProtocol(asyncio.Protocol):
     #: of the class: uvicorn's own headers (the date), as text
     own: tuple[object, str] = (None, "")
     transport: asyncio.Transport
+    task: asyncio.Task[None]
 
     __slots__ = (
         "arriving",
@@ -77,13 +81,16 @@ class AskerProtocol(asyncio.Protocol):
         "idle_seconds",
         "idle_since",
         "in_head",
+        "length",
         "loop",
+        "memory",
         "parser",
         "peer",
         "queue",
         "reading",
         "stalled",
         "state",
+        "task",
         "thrown_away",
         "tls",
         "transport",
@@ -106,6 +113,8 @@ class AskerProtocol(asyncio.Protocol):
         self.arriving: HttpRequest | None = None
         self.url = b""
         self.headers: Headers = []
+        self.length: int | None = None
+        self.memory = Memory()
         self.busy = self.deaf = self.in_head = self.tls = False
         self.reading = self.writable = True
         self.head_bytes = self.feed_bytes = self.thrown_away = 0
@@ -196,6 +205,7 @@ class AskerProtocol(asyncio.Protocol):
             raise _Stop
         self.url = b""
         self.headers = []
+        self.length = None
         self.in_head = True
         if self.began is None:
             self.began, self.head_bytes = self.loop.time(), 0
@@ -204,8 +214,13 @@ class AskerProtocol(asyncio.Protocol):
         self.url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self.in_head:  # and not in a trailer: nothing there could be checked in time
-            self.headers.append((name.lower(), value))
+        if not self.in_head:  # but in a trailer: nothing there could be checked in time
+            return
+        name = name.lower()
+        if name == b"content-length":
+            self.length = int(value)  # of digits, and one alone: the parser sees to that
+        else:
+            self.headers.append((name, value))
 
     def on_headers_complete(self) -> None:
         self.in_head = False
@@ -261,6 +276,8 @@ class AskerProtocol(asyncio.Protocol):
                 value = b"close" if b"close" in value.lower() else b"keep-alive"
             if name != b"upgrade":
                 head.append(b"%b: %b" % (name, value))
+        if self.length is not None:
+            head.append(b"content-length: %d" % self.length)
         self.parser = httptools.HttpRequestParser(self)
         self.data_received(b"\r\n".join(head) + b"\r\n\r\n" + rest)
 
@@ -271,6 +288,7 @@ class AskerProtocol(asyncio.Protocol):
             method,
             self.url,
             self.headers,
+            self.length,
             keep_alive=keep_alive,
             limit=limits.max_body_bytes,
             seconds=limits.body_seconds,
@@ -310,9 +328,8 @@ class AskerProtocol(asyncio.Protocol):
             return
         if self.queue:
             self.busy = True
-            task = self.loop.create_task(self._run(self.queue[0]))
-            self.state.tasks.add(task)
-            task.add_done_callback(self.state.tasks.discard)
+            self.task = self.loop.create_task(self._run(self.queue[0]))
+            self.state.tasks.add(self.task)  # for uvicorn, which waits for them when it ends
         if not self.reading and (not self.queue or self.arriving is self.queue[0]):
             self.reading = True
             if self.began is not None:
@@ -320,6 +337,7 @@ class AskerProtocol(asyncio.Protocol):
             self.transport.resume_reading()
 
     async def _run(self, request: HttpRequest) -> None:
+        task = self.task
         try:
             answer = await self._answered(request)
         except CallerLeft:
@@ -331,8 +349,10 @@ class AskerProtocol(asyncio.Protocol):
             _log.error("a connection's task failed", exc_info=error)
         else:
             self._answer(request, answer)
+        finally:  # and not by a callback, which would cost another turn of the loop
+            self.state.tasks.discard(task)
 
-    async def _answered(self, request: HttpRequest) -> Answer:
+    def _answered(self, request: HttpRequest) -> Awaitable[Answer]:
         plane = self.plane
         scheme = "https" if self.tls else "http"
         path, query = request.url, b""
@@ -344,10 +364,10 @@ class AskerProtocol(asyncio.Protocol):
         if plane.path is None:
             raise RuntimeError("the application's lifespan has not begun")
         if request.refused is None and plane.pages.has(request.method, path):
-            return await plane.pages.answer(
+            return plane.pages.answer(
                 request.method, scheme, path, query, request.headers, self.peer
             )
-        return await plane.path(
+        return plane.path(
             Call(
                 request.method,
                 scheme,
@@ -359,6 +379,8 @@ class AskerProtocol(asyncio.Protocol):
                 self.certificate,
                 self.tls,
                 request.refused,
+                request.length,
+                self.memory,
             )
         )
 
@@ -369,6 +391,7 @@ class AskerProtocol(asyncio.Protocol):
         if self.transport.is_closing():
             return
         keep = request.keep_alive and request.complete and not answer.close
+        keep = keep and not self.plane.draining
         body = b"" if request.method == "HEAD" else answer.body
         head = [_STATUS.get(answer.status) or f"HTTP/1.1 {answer.status} \r\n", self._own_headers()]
         head += [f"{name}: {value}\r\n" for name, value in answer.headers]

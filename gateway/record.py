@@ -6,7 +6,7 @@ import time
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.audit.entry import Entry, Outcome
+from gateway.audit.entry import Entry, Outcome, moment
 from services.soap.version import SoapVersion
 
 
@@ -63,20 +63,20 @@ class Record:
     def entry(self, outcome: Outcome, answer_bytes: int) -> Entry:
         """The call as the audit has it."""
         return Entry(
-            time=self.moment,
-            request_id=self.request_id,
-            peer=self.peer,
-            caller=self.caller or "",
-            hospital=self.hospital or "",
-            service=self.service or "",
-            operation=self.operation or "",
-            patient=self.patient or "",
-            outcome=outcome,
-            fault=self.fault or "",
-            step=self.step or "",
-            rule=self.rule or "",
-            request_bytes=self.request_bytes,
-            answer_bytes=answer_bytes,
-            ms=self.ms,
-            node=self.node or "",
+            moment(self.moment),
+            self.request_id,
+            self.peer,
+            self.caller or "",
+            self.hospital or "",
+            self.service or "",
+            self.operation or "",
+            self.patient or "",
+            outcome,
+            self.fault or "",
+            self.step or "",
+            self.rule or "",
+            self.request_bytes,
+            answer_bytes,
+            self.ms,
+            self.node or "",
         )

@@ -12,8 +12,9 @@ Headers = list[tuple[bytes, bytes]]
 
 
 class HttpRequest:
-    """``refused``: why it will not be looked at further. ``complete``: the whole body is here.
-    A body is kept up to ``limit`` bytes; of what goes beyond only the size is."""
+    """``length``: of the body, as its Content-Length says. ``refused``: why it will not be looked
+    at further. ``complete``: the whole body is here. A body is kept up to ``limit`` bytes; of what
+    goes beyond only the size is."""
 
     __slots__ = (
         "_ended",
@@ -27,6 +28,7 @@ class HttpRequest:
         "continue_wanted",
         "headers",
         "keep_alive",
+        "length",
         "method",
         "refused",
         "url",
@@ -38,6 +40,7 @@ class HttpRequest:
         method: str,
         url: bytes,
         headers: Headers,
+        length: int | None,
         *,
         keep_alive: bool,
         limit: int,
@@ -46,6 +49,7 @@ class HttpRequest:
         self.method = method
         self.url = url
         self.headers = headers
+        self.length = length
         self.keep_alive = keep_alive
         self.complete = False
         self.refused: Refused | None = None

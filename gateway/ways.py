@@ -7,7 +7,7 @@ from typing import Any
 
 from gateway.binding import Binding
 from gateway.ferry import Ferries
-from gateway.forward import Forwarder, NodeAnswer, NodeRequest, NotReached
+from gateway.forward import Coming, Forwarder, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
 from gateway.reverse import ReverseConnections
 from gateway.tls import server_context
@@ -63,8 +63,8 @@ class Ways:
             found.update(forwarder.status())
         return found
 
-    async def send(self, binding: Binding, request: NodeRequest) -> NodeAnswer:
-        return await self._others.get(binding.hospital, self._straight).send(binding, request)
+    def send(self, binding: Binding, request: NodeRequest) -> Coming:
+        return self._others.get(binding.hospital, self._straight).send(binding, request)
 
     async def close_straight(self) -> None:
         await self._straight.close()

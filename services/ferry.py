@@ -15,6 +15,7 @@ import hmac
 import json
 import os
 import re
+import stat
 import time
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +28,12 @@ _SPOILT = ".spoilt"
 _SETTLES_SECONDS = 5.0
 _ID = re.compile(r"[0-9a-f]{32}")  # it becomes a file's name
 _OWN = ("id", "created", "sha256")
+#: bytes of a file's name
+_LONGEST_NAME = 255
+#: no link is followed, and nothing waited for; Windows has neither word, and wants the last
+_READ = os.O_RDONLY
+for _word in ("O_NOFOLLOW", "O_NONBLOCK", "O_CLOEXEC", "O_BINARY"):
+    _READ |= getattr(os, _word, 0)
 
 
 class NotCargo(ValueError):
@@ -65,29 +72,61 @@ def unpack(kind: str, data: bytes, key: bytes) -> Cargo:
     first = version + b"\n" + line + b"\n"
     if not hmac.compare_digest(seal, hmac.digest(key, first, "sha256").hex().encode()):
         raise NotCargo("签名不符 / not sealed with this key")
-    head = json.loads(line)
-    if not _ID.fullmatch(str(head["id"])):
-        raise NotCargo("id 不是 32 位十六进制 / its id is not 32 hex digits")
+    head = _head(line)
     if sha256(body).hexdigest() != head["sha256"]:
         raise NotCargo("内容不完整 / the body is not whole")
     rest_of_head = {name: value for name, value in head.items() if name not in _OWN}
-    return Cargo(str(head["id"]), float(head["created"]), rest_of_head, body)
+    return Cargo(head["id"], float(head["created"]), rest_of_head, body)
+
+
+def _head(line: bytes) -> dict[str, Any]:
+    """Also whoever has the key may write what is none."""
+    try:
+        head = json.loads(line)
+    except (ValueError, RecursionError):
+        head = None
+    if not isinstance(head, dict) or not isinstance(head.get("created"), int | float):
+        raise NotCargo("文件头不完整 / its head is not whole")
+    if not _ID.fullmatch(str(head.get("id"))) or "sha256" not in head:
+        raise NotCargo("id 不是 32 位十六进制 / its id is not 32 hex digits")
+    return head
 
 
 def read_cargo(kind: str, path: Path, key: bytes, max_bytes: int) -> Cargo:
     """What is in a file that has arrived. FileNotFoundError; OSError; NotCargo says why it is of
-    no use, now at least."""
-    if path.stat().st_size > max_bytes:
+    no use, now at least.
+
+    Whoever else may write in the folder can put there what is no file: a link to somebody's file,
+    or what never ends, or never begins, when it is read. None of it holds up the others."""
+    try:
+        file = os.open(path, _READ)
+    except FileNotFoundError:
+        raise
+    except OSError as error:  # a link, another's file, one that is being written (Windows)
+        raise NotCargo(f"{type(error).__name__}: {error.strerror}") from error
+    if not stat.S_ISREG(os.fstat(file).st_mode):
+        os.close(file)
+        raise NotCargo("不是普通文件 / it is no regular file")
+    with os.fdopen(file, "rb") as stream:
+        data = stream.read(max_bytes + 1)
+    if len(data) > max_bytes:
         raise NotCargo("larger than max_bytes")
-    return unpack(kind, path.read_bytes(), key)
+    return unpack(kind, data, key)
 
 
 def set_aside(path: Path) -> bool:
     """Rename a file that is of no use; whether that was done. Gates there are that write a file
-    under its own name at once: it is given time to become whole. OSError."""
-    if time.time() - path.stat().st_mtime < _SETTLES_SECONDS:
+    under its own name at once: it is given time to become whole. OSError: it is in the way and
+    stays there."""
+    try:
+        if time.time() - path.lstat().st_mtime < _SETTLES_SECONDS:
+            return False
+        name = path.name + _SPOILT
+        if len(os.fsencode(name)) > _LONGEST_NAME:
+            name = sha256(os.fsencode(path.name)).hexdigest() + _SPOILT
+        path.rename(path.with_name(name))
+    except FileNotFoundError:
         return False
-    path.rename(path.with_name(path.name + _SPOILT))
     return True
 
 

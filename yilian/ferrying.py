@@ -57,6 +57,7 @@ class Ferrying:
         self._turns = asyncio.Semaphore(settings.at_once)
         self._trouble: str | None = None
         self._answered = 0
+        self._in_the_way: OSError | None = None
         self._forget_next = 0.0
         try:
             self._key = load_key(settings.key_file)
@@ -97,6 +98,8 @@ class Ferrying:
                 if self._trouble != text:
                     _log.error("摆渡文件夹 %s / ferry folder", text)
                 self._trouble = text
+            except Exception:  # a defect of ours must not end it
+                _log.exception("摆渡出错 / the ferry failed")
             await asyncio.sleep(_LOOK_SECONDS)
 
     async def _serve(self, path: Path, cargo: Cargo) -> None:
@@ -140,6 +143,7 @@ class Ferrying:
     def _arrived(self) -> list[tuple[Path, Cargo]]:
         """In a thread: the calls that have come; receipts and what is of no use are cleared."""
         extension = self._settings.extension
+        self._in_the_way = None
         for path in self._settings.in_folder.glob(f"*{RECEIPT}{extension}"):
             cargo = self._read(RECEIPT, path)
             if cargo is not None:
@@ -162,6 +166,8 @@ class Ferrying:
             else:
                 found.append((path, cargo))
         self._forget(now)
+        if self._in_the_way is not None and not found:
+            raise self._in_the_way
         return found
 
     def _done(self, cargo: Cargo) -> None:
@@ -180,8 +186,11 @@ class Ferrying:
         except FileNotFoundError:
             return None
         except NotCargo as error:
-            if set_aside(path):
-                _log.error("摆渡文件 %s 不可用：%s / unusable", path.name, error)
+            try:
+                if set_aside(path):
+                    _log.error("摆渡文件 %s 不可用：%s / unusable", path.name, error)
+            except OSError as problem:  # the others are taken all the same
+                self._in_the_way = problem
             return None
         return cargo
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from lxml import etree
 
 from services.faults import ClientFault, InvalidArgument, UnknownOperation
@@ -29,12 +31,12 @@ _ENDPOINTS = {
 }
 
 
-def addressing(header: etree._Element, namespace: str, operation: str) -> None:
+def addressing(blocks: Iterable[etree._Element], namespace: str, operation: str) -> None:
     """UnknownOperation where wsa:Action names another operation than the Body does (some servers
     go by it); InvalidArgument where wsa:ReplyTo or wsa:FaultTo would have the answer sent to
     anywhere but the connection that the call came by. Whomever a header is meant for: what the
     node behind makes of it is not known here."""
-    for block in header:
+    for block in blocks:
         tag = str(block.tag)
         if tag in _ACTIONS:
             _agrees(block, namespace, operation)

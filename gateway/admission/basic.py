@@ -53,18 +53,14 @@ class BasicPasswords:
     def close(self) -> None:
         self._threads.shutdown(wait=False, cancel_futures=True)
 
-    def digest(self, authorization: bytes) -> bytes:
-        """What an Authorization header is known by here."""
-        return hashlib.blake2b(authorization, key=self._key, digest_size=16).digest()
-
-    def known(self, digest: bytes) -> str | None:
+    def known(self, authorization: bytes) -> str | None:
         """The user whose credentials these have proved to be."""
-        return self._right.get(digest)
+        return self._right.get(self._digest(authorization))
 
     async def user(self, authorization: bytes, peer: str) -> str:
         """Who the header proves to be calling. NotAuthenticated where it does not; Overloaded
         where too many passwords are being checked."""
-        digest = self.digest(authorization)
+        digest = self._digest(authorization)
         known = self._right.get(digest)
         if known is not None:
             return known
@@ -89,6 +85,10 @@ class BasicPasswords:
             raise _wrong_password()
         _keep(self._right, digest, user)
         return user
+
+    def _digest(self, authorization: bytes) -> bytes:
+        """What an Authorization header is known by here."""
+        return hashlib.blake2b(authorization, key=self._key, digest_size=16).digest()
 
     async def _verified(self, user: str, password: str) -> bool:
         line = self._hashes.get(user)

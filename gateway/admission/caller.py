@@ -65,6 +65,7 @@ class Callers:
             key=lambda pair: -pair[0].prefixlen,
         )
         self._of_peer: dict[str, tuple[str, ...]] = {}
+        self._decided: dict[Standing, str] = {}
         self.basic = BasicPasswords(
             {c.basic.user: c.basic.password_hash for c in callers.values() if c.basic is not None}
         )
@@ -84,10 +85,9 @@ class Callers:
         # Where nobody is known by HTTP Basic there is nothing to compare it with: old clients go on
         # sending what some former server wanted.
         if shown.authorization is not None and self._by_basic:
-            try:
-                user = await self.basic.user(shown.authorization, shown.peer)
-            except Fault as fault:
-                raise self._refused(fault) from None
+            user = self.basic.known(shown.authorization)
+            if user is None:
+                user = await self._proved(shown.authorization, shown.peer)
         standing = Standing(
             self._by_basic[user] if user is not None else None,
             self._certified(shown.certificate),
@@ -99,6 +99,22 @@ class Callers:
 
     def caller(self, standing: Standing, token_user: str | None) -> str:
         """The name of the caller's entry. ``token_user``: whom a UsernameToken has proved."""
+        if token_user is None:
+            name = self._decided.get(standing)
+            if name is None:
+                if len(self._decided) >= _KEPT:
+                    self._decided.clear()
+                name = self._decided[standing] = self._decide(standing, None)
+            return name
+        return self._decide(standing, token_user)
+
+    async def _proved(self, authorization: bytes, peer: str) -> str:
+        try:
+            return await self.basic.user(authorization, peer)
+        except Fault as fault:
+            raise self._refused(fault) from None
+
+    def _decide(self, standing: Standing, token_user: str | None) -> str:
         basic, certified, near = standing
         token = self._by_token[token_user] if token_user is not None else None
         named = {name for name in (basic, token) if name is not None}

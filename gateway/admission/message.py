@@ -49,33 +49,25 @@ def inspect(
     """The message, or the Fault that refuses it; the Fault's ``rule`` says what did. ``limits``:
     of the body and the document. Safe in any thread."""
     _is_xml(content_type)
-    version, element, others, header = parse(body, content_type, limits, _UNDERSTOOD)
+    version, root, element, others, blocks = parse(body, content_type, limits, _UNDERSTOOD)
     tag = str(element.tag)
     namespace, _, operation = tag[1:].rpartition("}") if tag[0] == "{" else ("", "", tag)
     if others:
         only_referenced(element, others)
     agree(soap_action, content_type, namespace, operation)
-    root = element.getroottree().getroot()
-    if next(root.iter(*_INCLUDES), None) is not None:
+    if _may_include(body) and next(root.iter(*_INCLUDES), None) is not None:
         raise MalformedMessage(
             "报文不能引用外部内容（XInclude、XOP）",
             "a message cannot include what is outside of it (XInclude, XOP)",
             rule="include",
         )
     security = None
-    if header is not None:
-        addressing(header, namespace, operation)
-        security = _security(header, version)
+    if blocks:
+        addressing(blocks, namespace, operation)
+        security = _security(blocks, version)
+    request_id, patient_id = _identifiers(element, others)
     return Message(
-        version,
-        namespace,
-        operation,
-        root,
-        _text(next(element.iterchildren("{*}RequestId"), None), others),
-        _text(next(element.iter("{*}PatientId"), None), others),
-        element,
-        others,
-        security,
+        version, namespace, operation, root, request_id, patient_id, element, others, security
     )
 
 
@@ -102,13 +94,34 @@ def _is_xml(content_type: str | None) -> None:
         )
 
 
-def _security(header: etree._Element, version: SoapVersion) -> etree._Element | None:
-    found = [block for block in header if block.tag == SECURITY and is_for_us(block, version)]
+def _security(blocks: tuple[etree._Element, ...], version: SoapVersion) -> etree._Element | None:
+    found = [block for block in blocks if block.tag == SECURITY and is_for_us(block, version)]
     if len(found) > 1:
         raise MalformedMessage(
             "wsse:Security 头只能有一个", "there must be one wsse:Security header", rule="security"
         )
     return found[0] if found else None
+
+
+def _may_include(body: bytes) -> bool:
+    """Whether one of those namespaces can stand in it: as it is, by references, or in UTF-16."""
+    return b"nclude" in body or b"&" in body or b"\0" in body
+
+
+def _identifiers(
+    element: etree._Element, others: tuple[etree._Element, ...]
+) -> tuple[str | None, str | None]:
+    """RequestId, an argument of the operation's, and PatientId, which may stand deeper."""
+    request_id = patient_id = None
+    for found in element.iter("{*}RequestId", "{*}PatientId"):
+        if str(found.tag).endswith("PatientId"):
+            if patient_id is None:
+                patient_id = found
+        elif request_id is None and found.getparent() is element:
+            request_id = found
+        if patient_id is not None and request_id is not None:
+            break
+    return _text(request_id, others), _text(patient_id, others)
 
 
 def _text(element: etree._Element | None, others: tuple[etree._Element, ...]) -> str | None:

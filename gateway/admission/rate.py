@@ -18,7 +18,8 @@ from gateway.head import Refused
 from gateway_config.section import Rate
 from services.faults import Overloaded
 
-_SLOT = struct.Struct("<16sd")
+#: a bucket's key, and the moment of which the module's first lines tell
+_SLOT, _KEY, _FULL = struct.Struct("<16sd"), 16, struct.Struct("<d")
 _SLOTS = 4096
 SIZE = _SLOTS * _SLOT.size
 _EMPTY = b"\0" * 16
@@ -37,21 +38,28 @@ class Bucket:
 
     def take(self, now: float) -> float:
         """0.0, and one call is taken; or in how many seconds there will be one to take."""
+        if self._memory.alone:
+            return self._take(now)
         with self._memory.locked(self._at, _SLOT.size):
-            key, full = _SLOT.unpack_from(self._memory.bytes, self._at)
-            if full > now + self._ahead + self._interval * 2:
-                full = now  # of before the machine was started, or of a slower rate
-            wait = full - self._ahead - now
-            if wait > 1e-9:
-                return float(wait)
-            _SLOT.pack_into(self._memory.bytes, self._at, key, max(full, now) + self._interval)
+            return self._take(now)
+
+    def _take(self, now: float) -> float:
+        full: float
+        (full,) = _FULL.unpack_from(self._memory.bytes, self._at + _KEY)
+        if full > now + self._ahead + self._interval * 2:
+            full = now  # of before the machine was started, or of a slower rate
+        wait = full - self._ahead - now
+        if wait > 1e-9:
+            return wait
+        later = (full if full > now else now) + self._interval
+        _FULL.pack_into(self._memory.bytes, self._at + _KEY, later)
         return 0.0
 
     def give_back(self) -> None:
         """The call that was taken was not made."""
         with self._memory.locked(self._at, _SLOT.size):
-            key, full = _SLOT.unpack_from(self._memory.bytes, self._at)
-            _SLOT.pack_into(self._memory.bytes, self._at, key, full - self._interval)
+            (full,) = _FULL.unpack_from(self._memory.bytes, self._at + _KEY)
+            _FULL.pack_into(self._memory.bytes, self._at + _KEY, full - self._interval)
 
 
 def _slot(memory: SharedMemory, key: bytes) -> int:
@@ -60,7 +68,7 @@ def _slot(memory: SharedMemory, key: bytes) -> int:
     with memory.locked(0, SIZE):
         for step in range(_SLOTS):
             at = (index + step) % _SLOTS * _SLOT.size
-            found = memory.bytes[at : at + 16]
+            found = memory.bytes[at : at + _KEY]
             if found == key:
                 return at
             if found == _EMPTY:

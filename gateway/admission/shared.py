@@ -25,6 +25,7 @@ class SharedMemory:
     def __init__(self, name: str | None, size: int) -> None:
         self.path = None if name is None else _folder() / name
         self._file = None if self.path is None else _open(self.path, size)
+        self.alone = self._file is None  # then there is nothing to lock
         self.bytes = mmap.mmap(-1 if self._file is None else self._file, size)
 
     @contextmanager

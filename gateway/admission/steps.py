@@ -9,7 +9,8 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import TypeVar
+from functools import partial
+from typing import ParamSpec, TypeVar
 
 from lxml import etree
 
@@ -31,10 +32,13 @@ from gateway_config.model import GatewayConfig
 from services.faults import Fault, MustUnderstand, Overloaded
 from services.soap.bounds import Limits
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
 #: large bodies that are parsed at the same time, and that may wait for it
 _THREADS, _WAITING = 2, 32
+#: how many of those who may call an operation are remembered
+_KEPT = 10_000
 
 
 class Remembered:
@@ -62,6 +66,8 @@ class Admission:
     when no call uses it any more."""
 
     def __init__(self, config: GatewayConfig, remembered: Remembered) -> None:
+        #: no other Admission's
+        self.identity = object()
         self._config = config
         self._limits = parse_limits(config.limits)
         self._callers = Callers(config.callers)
@@ -84,6 +90,9 @@ class Admission:
         )
         self._all = self._places("admission.calls", config.admission.calls)
         self._hospitals: dict[str, Places] = {}
+        self._allowed: dict[tuple[str, str, str, str, str], str] = {}
+        self._contracted = {code: one.check_contract for code, one in config.hospitals.items()}
+        self._off_loop = config.limits.parse_off_loop_bytes
         self._threads: ThreadPoolExecutor | None = None
         self._waiting = 0
 
@@ -132,46 +141,60 @@ class Admission:
 
     # --- message, policy, contract -----------------------------------------------------------
 
-    async def message(self, body: bytes, head: Head) -> Message:
-        """The one parse; of a large body in a thread."""
+    def message(self, body: bytes, head: Head) -> Message:
+        """The one parse."""
         try:
-            return await self._run(
-                len(body), inspect, body, head.content_type, head.soap_action, self._limits
-            )
+            return inspect(body, head.content_type, head.soap_action, self._limits)
         except Fault as fault:
             raise Refused(0, fault, step="message") from None
 
     def policy(self, caller: str, hospital: str, service: str, message: Message | None) -> str:
         """The name of the policy that lets it pass. Without a message: the WSDL is asked for."""
-        operation = None
-        if message is not None:
-            known_operation(service, message)
-            operation = message.operation
-        return allowed(self._config, caller, hospital, service, operation).rule
+        if message is None:
+            return allowed(self._config, caller, hospital, service, None).rule
+        asked = caller, hospital, service, message.namespace, message.operation
+        if not message.others:
+            rule = self._allowed.get(asked)
+            if rule is not None:
+                return rule
+        known_operation(service, message)
+        rule = allowed(self._config, caller, hospital, service, message.operation).rule
+        if len(self._allowed) >= _KEPT:
+            self._allowed.clear()
+        self._allowed[asked] = rule
+        return rule
 
-    async def contract(self, hospital: str, service: str, message: Message, size: int) -> None:
-        """Only where the configuration wants it. ``size``: of the body, bytes."""
-        settings = self._config.hospitals.get(hospital)
-        wanted = settings.check_contract if settings is not None else None
+    def contract(self, hospital: str, service: str, message: Message) -> None:
+        """Only where the configuration wants it."""
+        wanted = self._contracted.get(hospital)
         if self._config.admission.check_contract if wanted is None else wanted:
-            await self._run(size, as_contracted, hospital, service, message)
+            as_contracted(hospital, service, message)
 
     # --- rate ------------------------------------------------------------------------------
 
     def rate(self, caller: str, hospital: str) -> None:
         self._rates.take(caller, hospital)
 
-    async def enter(self, caller: str, hospital: str) -> None:
-        """A place among the calls that are under way. Then ``leave``, however it ends."""
+    def entered(self, caller: str, hospital: str) -> bool:
+        """A place among the calls that are under way, if there is one at once. Then ``leave``,
+        however the call ends; otherwise ``wait``."""
         of_hospital = self._of(hospital)
         if not of_hospital.enter(caller):
-            await of_hospital.wait(caller)
-        if not self._all.enter(caller):
-            try:
-                await self._all.wait(caller)
-            except BaseException:
-                of_hospital.leave(caller)
-                raise
+            return False
+        if self._all.enter(caller):
+            return True
+        of_hospital.leave(caller)
+        return False
+
+    async def wait(self, caller: str, hospital: str) -> None:
+        """A place in its turn, then ``leave``; or Refused."""
+        of_hospital = self._of(hospital)
+        await of_hospital.wait(caller)
+        try:
+            await self._all.wait(caller)
+        except BaseException:
+            of_hospital.leave(caller)
+            raise
 
     def leave(self, caller: str, hospital: str) -> None:
         self._all.leave(caller)
@@ -204,10 +227,12 @@ class Admission:
 
     # --- off the loop ----------------------------------------------------------------------
 
-    async def _run(self, size: int, function: Callable[..., T], *arguments: object) -> T:
-        """``function`` here, or in a thread where ``size`` bytes would hold up the others."""
-        if size <= self._config.limits.parse_off_loop_bytes:
-            return function(*arguments)
+    def is_large(self, body: bytes) -> bool:
+        """Whether what looks at the whole of it would hold up the others, and is for a thread."""
+        return len(body) > self._off_loop
+
+    async def in_thread(self, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """A step of a large body. Refused where too many wait for theirs."""
         if self._waiting >= _THREADS + _WAITING:
             raise busy(
                 Overloaded(
@@ -222,7 +247,7 @@ class Admission:
         self._waiting += 1
         try:
             return await asyncio.get_running_loop().run_in_executor(
-                self._threads, function, *arguments
+                self._threads, partial(step, *arguments, **named)
             )
         finally:
             self._waiting -= 1

@@ -16,6 +16,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
 from gateway.audit.entry import moment
 from gateway.audit.files import TrailFile, end_of, files_in, name_of, stream_name
 from gateway.audit.line import GENESIS, seal
@@ -74,7 +76,7 @@ class Journal:
             self._close_file()
             self._close_lock()
 
-    def write(self, records: Sequence[dict[str, Any]]) -> None:
+    def write(self, records: Sequence[dict[str, Any] | msgspec.Struct]) -> None:
         """All of them are safe, or OSError: then some may be there, and none counts as written."""
         if self.broken or self._file < 0:
             raise OSError("the audit stream is broken off")
@@ -122,7 +124,7 @@ class Journal:
 
     # -----------------------------------------------------------------------------------------
 
-    def _append(self, records: Sequence[dict[str, Any]]) -> None:
+    def _append(self, records: Sequence[dict[str, Any] | msgspec.Struct]) -> None:
         n, h, parts = self.n, self.h, []
         for record in records:
             n += 1

@@ -12,13 +12,15 @@ import json
 from hashlib import sha256
 from typing import Any, NamedTuple
 
+import msgspec
+
+from gateway.json_line import json_object
+
 #: the ``h`` before a stream's first line
 GENESIS = "0" * 64
 
 _HASH = b',"h":"'
 _TAIL = len(_HASH) + 64 + len(b'"}\n')
-
-_encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 
 
 class NotALine(ValueError):
@@ -35,9 +37,10 @@ class Line(NamedTuple):
     follows: bool
 
 
-def seal(previous: str, n: int, fields: dict[str, Any]) -> tuple[bytes, str]:
+def seal(previous: str, n: int, fields: dict[str, Any] | msgspec.Struct) -> tuple[bytes, str]:
     """The line number ``n`` after the line whose hash is ``previous``, and its own hash."""
-    text = _encode({"n": n, **fields}).encode("utf-8", "surrogatepass")[:-1]
+    members = json_object(fields)[1:-1]
+    text = b'{"n":%d,%b' % (n, members) if members else b'{"n":%d' % n
     digest = sha256(previous.encode() + text).hexdigest()
     return b'%b,"h":"%b"}\n' % (text, digest.encode()), digest
 

@@ -19,7 +19,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from gateway.audit import anchors
-from gateway.audit.entry import Entry, fields_of, moment, patient_mark
+from gateway.audit.entry import Entry, moment, patient_mark
 from gateway.audit.journal import Journal, StreamInUse
 from gateway.audit.keeping import compress, expired, remove
 from gateway.log import Log
@@ -66,7 +66,7 @@ class Trail:
         )
         self._key = b""
         self._mark = patient_mark("none", b"")
-        self._waiting: list[tuple[dict[str, Any], asyncio.Future[str | None]]] = []
+        self._waiting: list[tuple[Entry, asyncio.Future[str | None]]] = []
         self._scheduled = False
         self._writing: asyncio.Task[None] | None = None
         self._writer: ThreadPoolExecutor | None = None
@@ -144,11 +144,14 @@ class Trail:
         if self._journal.broken and self._writing is None:
             reason = self._trouble
         else:
-            settled: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-            self._waiting.append((fields_of(entry, self._mark), settled))
+            loop = asyncio.get_running_loop()
+            settled: asyncio.Future[str | None] = loop.create_future()
+            if entry.patient:
+                entry.patient = self._mark(entry.patient)
+            self._waiting.append((entry, settled))
             if not self._scheduled:
                 self._scheduled = True
-                asyncio.get_running_loop().call_soon(self._flush)
+                loop.call_soon(self._flush)
             reason = await settled
         if reason is None:
             return
@@ -182,9 +185,7 @@ class Trail:
         else:
             self._writing = asyncio.get_running_loop().create_task(self._write_synced(group))
 
-    async def _write_synced(
-        self, group: list[tuple[dict[str, Any], asyncio.Future[str | None]]]
-    ) -> None:
+    async def _write_synced(self, group: list[tuple[Entry, asyncio.Future[str | None]]]) -> None:
         assert self._writer is not None
         loop = asyncio.get_running_loop()
         problem = await loop.run_in_executor(self._writer, self._write, group)
@@ -193,18 +194,16 @@ class Trail:
         if self._waiting:
             self._flush()
 
-    def _write(
-        self, group: list[tuple[dict[str, Any], asyncio.Future[str | None]]]
-    ) -> OSError | None:
+    def _write(self, group: list[tuple[Entry, asyncio.Future[str | None]]]) -> OSError | None:
         try:
-            self._journal.write([fields for fields, _ in group])
+            self._journal.write([entry for entry, _ in group])
         except OSError as error:
             return error
         return None
 
     def _settle(
         self,
-        group: list[tuple[dict[str, Any], asyncio.Future[str | None]]],
+        group: list[tuple[Entry, asyncio.Future[str | None]]],
         problem: OSError | None,
     ) -> None:
         if problem is not None:

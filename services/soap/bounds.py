@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from services.faults import MalformedMessage
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Limits:
     """What a request may be. ``size`` in bytes; ``depth`` counts the Envelope as one;
     ``attributes``, namespace declarations among them, are those of the whole message.
@@ -63,9 +63,12 @@ _NAME_ENDS = re.compile(rb"[\s=/]+")
 def bounded(data: bytes, limits: Limits) -> int:
     """How many elements ``data`` (UTF-8, without a byte order mark) has at most. MalformedMessage
     where it goes beyond a limit other than the depth, or has a DTD; its ``rule`` names which."""
-    if b"<!DOCTYPE" in data and _PROLOG_DTD.match(data):
+    # To look for one byte first is quicker by far, and nearly always enough.
+    if b"!" in data and b"<!DOCTYPE" in data and _PROLOG_DTD.match(data):
         raise has_dtd()
-    tags = data.count(b"<") - data.count(b"</")  # each element begins with one of them
+    tags = data.count(b"<")  # each element begins with one of them
+    if tags > limits.depth or tags > limits.elements:  # else it may be a few too many
+        tags -= data.count(b"</")
     if _surely_within(data, tags, limits):
         return tags
     if tags > limits.elements and b"<!" not in data:  # no "<" of them stands in a CDATA section
@@ -86,12 +89,12 @@ def too_deep(limits: Limits) -> MalformedMessage:
 
 
 def _surely_within(data: bytes, tags: int, limits: Limits) -> bool:
-    if tags > limits.elements or data.count(b"=") > limits.attributes:
+    if tags > limits.elements:
         return False
-    if not limits.instructions:
-        declared = 1 if _DECLARATION.match(data) else 0
-        if data.count(b"<?") > declared:
-            return False
+    if len(data) > limits.attributes and data.count(b"=") > limits.attributes:
+        return False
+    if not limits.instructions and b"?" in data and _has_instruction(data):
+        return False
     if limits.text_bytes is not None and len(data) > limits.text_bytes:
         return False
     if limits.namespaces is not None and data.count(b"xmlns") > limits.namespaces:
@@ -104,7 +107,17 @@ def _surely_within(data: bytes, tags: int, limits: Limits) -> bool:
         return True
     if (each is not None and each * 4 < _SHORT) or (name is not None and name < _SHORT):
         return False  # limits so narrow that a short piece can go beyond them
-    return not any(_long_tag(data, piece.start()) for piece in _LONG_PIECE.finditer(data))
+    piece = _LONG_PIECE.search(data)
+    while piece is not None:
+        if _long_tag(data, piece.start()):
+            return False
+        piece = _LONG_PIECE.search(data, piece.end())
+    return True
+
+
+def _has_instruction(data: bytes) -> bool:
+    """Perhaps: what stands in a comment counts too."""
+    return data.find(b"<?", 1 if _DECLARATION.match(data) else 0) != -1
 
 
 def _long_tag(data: bytes, at: int) -> bool:

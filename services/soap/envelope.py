@@ -24,13 +24,14 @@ from services.soap.version import BY_ENVELOPE, SOAP_1_1, SOAP_1_2, SoapVersion
 
 
 class Message(NamedTuple):
-    """A request. ``body`` is the Body's first child; ``others`` are further ones, which only
-    rpc/encoded messages (multiRef) have; ``header`` is the Header element."""
+    """A request. ``root`` is the Envelope, ``body`` the Body's first child; ``others`` are further
+    ones, which only rpc/encoded messages (multiRef) have; ``blocks`` are those of the Header."""
 
     version: SoapVersion
+    root: etree._Element
     body: etree._Element
     others: tuple[etree._Element, ...]
-    header: etree._Element | None
+    blocks: tuple[etree._Element, ...]
 
 
 _parsers = threading.local()
@@ -105,7 +106,7 @@ def _tree(data: bytes, limits: Limits) -> etree._Element:
         ) from None
     if tags > limits.depth and _deeper(limits.depth)(root):
         raise too_deep(limits)
-    if b"<!DOCTYPE" in data and root.getroottree().docinfo.doctype:
+    if b"!" in data and b"<!DOCTYPE" in data and root.getroottree().docinfo.doctype:
         raise has_dtd()
     return root
 
@@ -159,10 +160,10 @@ def _parser(huge: bool) -> etree.XMLParser:
 
 def _message(root: etree._Element, names: _Names, understood: Container[str]) -> Message:
     parts = root[:]
-    header = None
+    blocks: tuple[etree._Element, ...] = ()
     if parts and parts[0].tag == names.header:
-        header = parts.pop(0)
-        _headers(header, names.version, understood)
+        blocks = tuple(parts.pop(0))
+        _headers(blocks, names.version, understood)
     if len(parts) != 1 or parts[0].tag != names.body:
         raise MalformedMessage(
             "Envelope 内应只有可选的 Header 和一个 Body",
@@ -174,13 +175,15 @@ def _message(root: etree._Element, names: _Names, understood: Container[str]) ->
         raise MalformedMessage(
             "Body 为空，未指明操作", "the Body is empty: no operation is named", rule="envelope"
         )
-    return Message(names.version, children[0], tuple(children[1:]), header)
+    return Message(names.version, root, children[0], tuple(children[1:]), blocks)
 
 
-def _headers(header: etree._Element, version: SoapVersion, understood: Container[str]) -> None:
+def _headers(
+    blocks: tuple[etree._Element, ...], version: SoapVersion, understood: Container[str]
+) -> None:
     """What must be understood and is not is refused, unless it is meant for another node."""
     must = f"{{{version.envelope}}}mustUnderstand"
-    for block in header:
+    for block in blocks:
         wanted = (block.get(must) or "").strip() in ("1", "true")
         if wanted and str(block.tag) not in understood and is_for_us(block, version):
             raise MustUnderstand(

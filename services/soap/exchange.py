@@ -95,7 +95,7 @@ class Endpoint:
         name = ""
         try:
             body, content_type, soap_action = request
-            version, element, others, _ = envelope.parse(body, content_type, self.limits)
+            version, _, element, others, _ = envelope.parse(body, content_type, self.limits)
             operation = self._operations.get(element.tag)
             if operation is None:
                 raise self._unknown(element)

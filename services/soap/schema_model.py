@@ -15,6 +15,8 @@ from lxml import etree
 XSD = "{http://www.w3.org/2001/XMLSchema}"
 XSD_URI = XSD[1:-1]
 UNBOUNDED = 2**63
+#: types derived from types
+_DEEPEST = 50
 
 #: {namespace}local, as lxml writes it; "" where there is none
 Name = str
@@ -97,6 +99,7 @@ class Schema:
     def __init__(self, roots: list[etree._Element]) -> None:
         self._declared: dict[tuple[str, Name], etree._Element] = {}
         self._cache: dict[etree._Element, Type] = {}
+        self._derived = 0  # types that are being read, each for what is derived from it
         for root in roots:
             target = root.get("targetNamespace", "")
             for child in root:
@@ -138,7 +141,14 @@ class Schema:
     def _type(self, node: etree._Element) -> Type:
         known = self._cache.get(node)
         if known is None:
+            self._derived += 1
+            if self._derived > _DEEPEST:
+                raise NotWsdl(
+                    f"类型派生自自己，或派生超过 {_DEEPEST} 层 / a type is derived from itself, or "
+                    f"more than {_DEEPEST} deep: {node.get('name', '')!r}"
+                )
             known = self._simple(node) if node.tag == XSD + "simpleType" else self._complex(node)
+            self._derived -= 1
             self._cache[node] = known
         return known
 

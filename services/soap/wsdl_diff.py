@@ -40,6 +40,9 @@ __all__ = ["Change", "Comparison", "NotWsdl", "compare"]
 #: who reads what is compared: the service (a request) or its callers (an answer)
 Direction = Literal["request", "answer"]
 Member = Element | Group | Opaque
+#: types within types that are followed at once; what is further in comes afterwards, as a
+#: publisher could nest more of them than Python's stack holds
+_DEEPEST = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +65,7 @@ def compare(old: bytes, new: bytes) -> Comparison:
     namespace is compared as if it had the old one's, after saying so. NotWsdl."""
     comparing = _Comparing(whole(old), whole(new))
     comparing.documents()
+    comparing.waiting()
     return comparing.found
 
 
@@ -71,6 +75,8 @@ class _Comparing:
         self.new = new
         self.found = Comparison()
         self._seen: set[tuple[int, int, Direction]] = set()
+        self._waiting: list[tuple[str, Complex, Complex, Direction]] = []
+        self._depth = 0
 
     def breaks(self, where: str, zh: str, en: str) -> None:
         self.found.breaking.append(Change(zh, en, where))
@@ -241,11 +247,20 @@ class _Comparing:
             met = (id(old), id(new), direction)
             if met not in self._seen:
                 self._seen.add(met)
-                self.complexes(where, old, new, direction)
+                self._waiting.append((where, old, new, direction))
+                if self._depth < _DEEPEST:
+                    self.waiting()
         elif isinstance(old, Simple) and isinstance(new, Simple):
             self.simples(where, old, new, direction)
         elif type(old) is not type(new) or old != new:
             self.breaks(where, "类型改变", "the type changed")
+
+    def waiting(self) -> None:
+        """Compare the types that were met and not followed yet."""
+        while self._waiting:
+            self._depth += 1
+            self.complexes(*self._waiting.pop())
+            self._depth -= 1
 
     def simples(self, where: str, old: Simple, new: Simple, direction: Direction) -> None:
         for kind, zh, en in differences(old, new):

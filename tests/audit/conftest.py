@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from gateway.audit.entry import Entry
+from gateway.audit.entry import Entry, moment
 from gateway.audit.trail import Trail
 from gateway_config.audit import Audit
 
@@ -67,4 +67,4 @@ def call(number: int, **fields: Any) -> Entry:
         "node": "http://10.1.2.3:8082/hx/LabResults",
         **fields,
     }
-    return Entry(1_790_000_000.0 + number, f"request-{number}", **values)
+    return Entry(moment(1_790_000_000.0 + number), f"request-{number}", **values)

@@ -14,7 +14,9 @@ from gateway.audit.line import GENESIS, NotALine, read_line, seal
 texts = st.text(st.characters(exclude_categories=["Cs"]), max_size=40)
 records = st.dictionaries(
     texts.filter(lambda name: name not in ("n", "h", "k")),
-    st.one_of(texts, st.integers(-(2**53), 2**53), st.floats(allow_nan=False)),
+    st.one_of(
+        texts, st.integers(-(2**53), 2**53), st.floats(allow_nan=False, allow_infinity=False)
+    ),
     max_size=6,
 )
 

@@ -122,6 +122,11 @@ class ScaledOut:
         assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
         return done.stdout
 
+    def tell_haproxy(self, state: str) -> None:
+        """The document's command for gateway a, by HAProxy's admin socket."""
+        (command,) = re.findall(rf'echo "([^"]* state {state})" \\\| socat', DOCUMENT)
+        assert self.haproxy.ask(command).strip() == ""
+
     def collect(self) -> None:
         """What the document says to run from a timer on each machine."""
         (command,) = re.findall(r"`(yilian audit collect [^`]*)…`", DOCUMENT)
@@ -243,7 +248,7 @@ def _node(folder: Path, ports: Ports, data: Data) -> Program:
     """hx's node behind its gate; what it publishes is its address inside."""
     hx: DemoHospital = data[1][0]
     for one in data[0].glob("*.db"):
-        (folder / one.name).symlink_to(one)
+        shutil.copy(one, folder)  # of its own: it is written to
     (folder / "hx.password").write_text("secret\n")
     inner = f"http://127.77.0.8:{ports.dialled_in_vain}"
     file = folder / "hx.toml"

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import shlex
+import signal
 import ssl
+import subprocess
 import threading
 from collections import Counter
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -227,7 +231,10 @@ def test_a_whole_reload_under_load_loses_no_call(scaled: ScaledOut) -> None:
     idle.close()
     assert load.broken == []
     assert {status for status, _, _ in load.answers} == {200}
+    shown = ssl.get_server_certificate(("127.0.0.10", scaled.ports.tls))
+    assert shown.strip() in (folder / "gateway.pem").read_text()
     assert "100004" in scaled.haproxy.rendered.read_text("utf-8")
+    until(lambda: calls_at_the_node(scaled) - before >= len(load.answers) + 2)
     assert calls_at_the_node(scaled) - before == len(load.answers) + 2
     scaled.collect()
     times = Counter(collected(scaled))
@@ -242,7 +249,7 @@ def asked(connection: http.client.HTTPConnection) -> int:
     return response.status
 
 
-def calls_at_the_node(scaled: ScaledOut) -> int:
+def calls_at_the_node(scaled: ScaledOut, operation: str = "QueryLabMaster") -> int:
     """As the node counts them."""
     connection = http.client.HTTPConnection("127.0.0.1", scaled.ports.node, timeout=60)
     try:
@@ -250,8 +257,76 @@ def calls_at_the_node(scaled: ScaledOut) -> int:
         text = connection.getresponse().read().decode()
     finally:
         connection.close()
-    found = re.findall(r"^yilian_calls_total\{.*QueryLabMaster.*\} (\S+)$", text, re.M)
+    found = re.findall(rf"^yilian_calls_total\{{.*{operation}.*\}} (\S+)$", text, re.M)
     return int(sum(map(float, found)))
+
+
+def test_a_gateway_is_taken_out_and_put_back_without_a_lost_call(scaled: ScaledOut) -> None:
+    with asking(scaled, scaled.context()) as load:
+        load.until_more(20)
+        scaled.tell_haproxy("drain")
+        until(lambda: scaled.haproxy.under_way("a") == 0, 60)
+        scaled.gateways["a"].end()
+        load.until_more(40)
+        scaled.gateways["a"].start()
+        before = len(calls_on_record(scaled, "a"))
+        scaled.tell_haproxy("ready")
+        until(lambda: scaled.haproxy.up() == {"a", "b"}, 60)
+        until(lambda: len(calls_on_record(scaled, "a")) - before >= 10, 60)
+    assert load.broken == []
+    assert {status for status, _, _ in load.answers} == {200}
+
+
+def test_a_write_that_a_dead_gateway_had_under_way_is_sent_by_no_other(
+    scaled: ScaledOut,
+) -> None:
+    """Only who has asked knows whether it may be repeated: by its RequestId it may."""
+    tls = scaled.context()
+    numbers = re.findall(r"<TestNo>([^<]+)</TestNo>", call(scaled, tls).text)
+    test = next(one for one in numbers if mark_printed(scaled, tls, "first", one).status == 200)
+    before = calls_at_the_node(scaled, "MarkLabPrinted")
+    node = scaled.processes.pids()["node"]
+    with ThreadPoolExecutor(1) as threads:
+        os.kill(node, signal.SIGSTOP)
+        try:
+            asked_for = threads.submit(mark_printed, scaled, tls, "once", test)
+            has_it = until(
+                lambda: [one for one in scaled.folders if scaled.haproxy.under_way(one)], 60
+            )[0]
+            (other,) = set(scaled.folders) - {has_it}
+            of_other = calls_on_record(scaled, other)
+            scaled.gateways[has_it].kill()
+            answer = asked_for.result(60)
+        finally:
+            os.kill(node, signal.SIGCONT)
+    assert answer.status == 502 and faults(answer) == ["SourceUnavailable"]
+    scaled.gateways[has_it].start()
+    until(lambda: scaled.haproxy.up() == {"a", "b"}, 60)
+    assert calls_on_record(scaled, other) == of_other
+    assert calls_at_the_node(scaled, "MarkLabPrinted") - before <= 1
+    assert mark_printed(scaled, tls, "once", test).status == 200
+
+
+def mark_printed(scaled: ScaledOut, tls: ssl.SSLContext, request_id: str, test: str) -> Answered:
+    """A write, with its RequestId."""
+    arguments = f"<RequestId>{request_id}</RequestId><TestNo>{test}</TestNo>"
+    headers = {**HEADERS, "SOAPAction": f'"{NAMESPACE}/MarkLabPrinted"'}
+    body = raw.dotnet("MarkLabPrinted", NAMESPACE, arguments)
+    return scaled.ask("POST", PATH, body, headers, tls)
+
+
+def test_another_secret_needs_both_ends(scaled: ScaledOut) -> None:
+    tls = scaled.context()
+    (command,) = re.findall(r"head -c [^\n]*> proxy.secret", DOCUMENT)
+    subprocess.run(["bash", "-c", command], cwd=scaled.folders["a"], check=True)
+    secret = (scaled.folders["a"] / "proxy.secret").read_bytes()
+    (scaled.folders["b"] / "proxy.secret").write_bytes(secret)
+    for gateway in scaled.gateways.values():
+        gateway.reload()
+    refused = call(scaled, tls)
+    assert (refused.status, faults(refused)) == (403, ["NotAuthenticated"])
+    scaled.haproxy.reload()
+    assert {call(scaled, tls).status for _ in range(10)} == {200}
 
 
 def test_registry_and_database_may_be_away_also_through_a_restart(scaled: ScaledOut) -> None:

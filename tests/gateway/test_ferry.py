@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import asyncio
+import hmac
 import os
 import shutil
+import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +14,7 @@ from typing import Any
 
 import pytest
 
+from services.ferry import ANSWER, Cargo, pack
 from tests.gateway.conftest import Loop, MakeGateway, RunningGateway, until
 from tests.gateway.file_gate import Gate
 from tests.gateway.inside import BINDING, HEADERS, PATH, Inside, envelope, name_in
@@ -217,6 +220,115 @@ def test_files_that_are_none_are_set_aside(
     assert ask(ferried, "1") == "1"
     assert node.inside.asked == ["1"]
     assert ferried.health()["ways"]["hx"]["spoilt"] == 1
+
+
+def a_folder(path: Path) -> None:
+    path.mkdir()
+
+
+def a_pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def a_link_to_what_never_ends(path: Path) -> None:
+    path.symlink_to("/dev/zero")
+
+
+def a_link_to_a_file(path: Path) -> None:
+    (path.parent.parent / "secret").write_text("root:x:0:0")
+    path.symlink_to(path.parent.parent / "secret")
+
+
+def a_link_to_nothing(path: Path) -> None:
+    path.symlink_to("nowhere")
+
+
+def a_ring(path: Path) -> None:
+    path.symlink_to(path.name)
+
+
+def a_large_one(path: Path) -> None:
+    with path.open("wb") as file:
+        file.truncate(1 << 40)
+
+
+@pytest.mark.parametrize("stem", ["0" * 32, "x" * 240], ids=["short", "longest"])
+@pytest.mark.parametrize(
+    "put",
+    [
+        a_folder,
+        a_pipe,
+        a_link_to_what_never_ends,
+        a_link_to_a_file,
+        a_link_to_nothing,
+        a_ring,
+        a_large_one,
+    ],
+    ids=lambda put: put.__name__,
+)
+def test_what_somebody_else_puts_there_holds_up_nobody(
+    ferried: RunningGateway,
+    gate: Gate,
+    start_node: Callable[[], Node],
+    put: Callable[[Path], None],
+    stem: str,
+) -> None:
+    start_node().go()
+    for folder, kind in ((gate.inside, "request"), (gate.outside, "answer")):
+        path = folder / "in" / f"{stem}.{kind}.xml"[-255:]
+        put(path)
+        if not path.is_symlink():
+            os.utime(path, (1, 1))
+        else:
+            os.utime(path, (1, 1), follow_symlinks=False)
+        until(lambda path=path: list(path.parent.glob("*.spoilt")))
+    assert ask(ferried, "1") == "1"
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        {"status": 200, "headers": {"content-type": "text/xml; a\r\nSet-Cookie: b"}},
+        {"status": 200, "headers": {"content-type": "text/xml", "retry-after": "1\r\n\r\n"}},
+        {"status": 200, "headers": {"content-type": ["text/xml"]}},
+        {"status": 200, "headers": 1},
+        {"status": "200 OK\r\nX: y", "headers": {"content-type": "text/xml"}},
+        {"status": 100, "headers": {"content-type": "text/xml"}},
+        {"status": -1, "headers": {"content-type": "text/xml"}},
+        {"headers": {"content-type": "text/xml"}},
+        {},
+    ],
+)
+def test_a_node_cannot_say_by_file_what_it_could_not_say_by_http(
+    ferried: RunningGateway, gate: Gate, head: dict[str, Any]
+) -> None:
+    """It has the key; that does not make its answers HTTP."""
+    with ThreadPoolExecutor(1) as pool:
+        asked = pool.submit(ferried.post, PATH, envelope("1"), HEADERS)
+        [request] = until(lambda: list((gate.inside / "in").glob("[!.]*.request.xml")))
+        cargo = Cargo(request.name[:32], time.time(), head, envelope("1"))
+        (gate.inside / "out" / f"{cargo.id}.answer.xml").write_bytes(
+            pack(ANSWER, cargo, bytes.fromhex(KEY))
+        )
+        answer = asked.result(60)
+    assert answer.status == 500 and b"SourceError" in answer.body
+    assert {name.lower() for name, _ in answer.headers} <= {
+        *("date", "x-request-id", "content-type", "content-length"),
+    }
+
+
+def test_a_sealed_file_without_a_head_does_not_end_the_ferry(
+    ferried: RunningGateway, gate: Gate, start_node: Callable[[], Node]
+) -> None:
+    start_node().go()
+    key = bytes.fromhex(KEY)
+    for number, line in enumerate((b"[]", b"{}", b"1", b'{"id": 1, "created": "x"}', b"[" * 9999)):
+        first = b"yilian-ferry 1 answer\n" + line + b"\n"
+        path = gate.outside / "in" / f"{number}.answer.xml"
+        path.write_bytes(first + hmac.digest(key, first, "sha256").hex().encode() + b"\n")
+        os.utime(path, (1, 1))
+        until(lambda path=path: not path.exists())
+    assert ask(ferried, "1") == "1"
 
 
 def test_a_call_too_large_for_the_gate_is_refused(
