@@ -10,6 +10,7 @@ import errno
 import gzip
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -44,15 +45,29 @@ class TrailFile(NamedTuple):
         return self.path.name
 
     def open(self) -> IO[bytes]:
+        """OSError. One that has been compressed since it was found is opened as what it is now."""
         if self.compressed:
             return cast("IO[bytes]", gzip.open(self.path, "rb"))
-        return self.path.open("rb")
+        try:
+            return self.path.open("rb")
+        except FileNotFoundError:
+            now = self.path.with_name(self.path.name + ".gz")
+            if not now.exists():
+                raise
+            return cast("IO[bytes]", gzip.open(now, "rb"))
 
     def lines(self) -> Iterator[bytes]:
-        """OSError: it cannot be read to its end."""
+        """As it stood when the first was read: of one that is being written, the last may be half
+        a line, and no other. OSError: it cannot be read to its end."""
         with self.open() as stream:
+            packed = isinstance(stream, gzip.GzipFile)
+            left = sys.maxsize if packed else os.fstat(stream.fileno()).st_size
             try:
-                yield from stream
+                for raw in stream:
+                    yield raw[:left]
+                    left -= len(raw)
+                    if left <= 0:
+                        return
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise _damaged(self, error) from error
 
@@ -128,7 +143,7 @@ def _end_in(data: bytes, whole: bool) -> End | None:
 def _tail(file: TrailFile, size: int) -> tuple[bytes, bool]:
     """The last ``size`` bytes of what the file holds, and whether that is all of it."""
     with file.open() as stream:
-        if not file.compressed:
+        if not isinstance(stream, gzip.GzipFile):
             length = stream.seek(0, os.SEEK_END)
             stream.seek(max(0, length - size))
             return stream.read(), length <= size

@@ -11,6 +11,7 @@ import pytest
 
 from gateway.audit import files
 from gateway.audit.files import End, TrailFile, end_of
+from gateway.audit.keeping import compress
 from gateway.audit.line import GENESIS, seal
 
 
@@ -61,3 +62,12 @@ def test_a_large_file_is_not_read_whole(tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.setattr(files, "_end_in", counted)
     assert end_of(file) == end
     assert read == [65_536] and file.path.stat().st_size > 500_000
+
+
+def test_a_file_that_is_compressed_after_it_was_found_is_read(tmp_path: Path) -> None:
+    """A gateway keeps house while somebody verifies its trail."""
+    file, end = written(tmp_path, 3, b"", compressed=False)
+    before = list(file.lines())
+    compress(file)
+    assert list(file.lines()) == before
+    assert end_of(file) == end
