@@ -8,6 +8,7 @@ from typing import Protocol
 
 from gateway.counters import Counters
 from gateway.log import Log
+from gateway.room import Room
 from gateway_config.model import GatewayConfig
 from services.faults import Overloaded
 from services.soap.replies import fault_reply
@@ -28,6 +29,7 @@ class Connections:
     """Made for one event loop; ``begin`` it there."""
 
     def __init__(self, config: GatewayConfig, counters: Counters, log: Log) -> None:
+        self.room = Room()
         self.take(config)
         self._counters = counters
         self._log = log
@@ -43,6 +45,7 @@ class Connections:
         self.limits = config.limits
         proxy = config.proxy
         self._unlimited = frozenset(proxy.trusted) if proxy is not None else frozenset()
+        self.room.go_by(self.limits, self._unlimited)
         self._every = max(0.02, min(SWEEP_SECONDS, self.limits.head_seconds / 4))
 
     def __len__(self) -> int:
