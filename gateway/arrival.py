@@ -1,4 +1,4 @@
-"""One who dials in, until it is known who he is: what a node says, and what it is told."""
+"""A node that dials in, until it has said who it is: the head of gateway/reverse.py's Upgrade."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import asyncio
 from typing import Protocol
 
 from gateway.certificate import peer_certificate
+from gateway.node_connection import NodeConnection
 
 PROTOCOL = "yilian-reverse"
 #: seconds that a node may take to say who it is, and bytes that it may need for that
@@ -13,17 +14,14 @@ HEAD_SECONDS = 10.0
 _HEAD_BYTES = 8192
 
 
-class Hall(Protocol):
-    """Where those who dial in wait until they are let in."""
+class Listener(Protocol):
+    """Whom it is told to."""
 
     @property
     def ping_seconds(self) -> float: ...
-
-    def arrived(self, arrival: Arrival, peer: str) -> bool: ...
-
+    def arrived(self, arrival: Arrival) -> bool: ...
+    def gone(self, arrival: Arrival) -> None: ...
     def said(self, arrival: Arrival, code: str, token: str) -> None: ...
-
-    def left(self, arrival: Arrival) -> None: ...
 
 
 class Arrival(asyncio.Protocol):
@@ -31,7 +29,7 @@ class Arrival(asyncio.Protocol):
 
     transport: asyncio.Transport
 
-    def __init__(self, owner: Hall) -> None:
+    def __init__(self, owner: Listener) -> None:
         self._owner = owner
         self._head = b""
         self._said = False
@@ -41,7 +39,7 @@ class Arrival(asyncio.Protocol):
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         self.transport = transport
         self.peer = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self._owner.arrived(self, self.peer):
+        if not self._owner.arrived(self):
             transport.abort()
             return
         self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.abort)
@@ -58,7 +56,7 @@ class Arrival(asyncio.Protocol):
         if not end:
             return
         self._said = True
-        code, token = who(head)
+        code, token = _who(head)
         if rest or code is None:
             self.refuse("400 Bad Request")
         else:
@@ -76,7 +74,7 @@ class Arrival(asyncio.Protocol):
             self.transport.write(text.encode())
             self.transport.close()
 
-    def turn_around(self, connection: asyncio.Protocol) -> None:
+    def turn_around(self, connection: NodeConnection) -> None:
         self._left()
         self.transport.write(
             f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
@@ -88,10 +86,10 @@ class Arrival(asyncio.Protocol):
     def _left(self) -> None:
         if self._timer is not None:
             self._timer.cancel()
-        self._owner.left(self)
+        self._owner.gone(self)
 
 
-def who(head: bytes) -> tuple[str | None, str]:
+def _who(head: bytes) -> tuple[str | None, str]:
     """The hospital that a head names, and the token that it shows; None where it is no such
     head."""
     first, *lines = head.decode("latin-1").split("\r\n")

@@ -16,8 +16,6 @@ gate cuts silently.
 from __future__ import annotations
 
 import asyncio
-import hmac
-import os
 import socket
 from collections import deque
 from collections.abc import Mapping
@@ -27,6 +25,8 @@ from typing import Any
 from gateway.arrival import HEAD_SECONDS, Arrival
 from gateway.binding import Binding
 from gateway.connections import Timed
+from gateway.dialled_tokens import Busy as TokensBusy
+from gateway.dialled_tokens import DialledTokens
 from gateway.forward import Busy, NoAnswer, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
 from gateway.node_connection import NodeConnection, take_usable
@@ -36,10 +36,11 @@ from gateway.upstream import request_head
 from gateway_config.dialled import Dialled
 from gateway_config.hospitals import Hospital, Reverse
 from gateway_config.model import Forward
-from services.passwords import verify
 
-#: how many may be making a handshake, or be saying who they are, at a time
-_MOST_ARRIVING = 256
+#: how many may be making a handshake or saying who they are at a time, in all and of one address
+_MOST_ARRIVING = 512
+_MOST_OF_ONE_PEER = 64
+_MANY, _BUSY = "too many connections", "too many tokens are being checked"
 #: what a node answers without looking at anything: yilian/host.py
 _PING = b"GET /alive HTTP/1.1\r\nHost: node\r\n\r\n"
 #: seconds that it may take to
@@ -85,7 +86,7 @@ class ReverseConnections:
         self._listen = listen
         self._settings = settings
         self._log = log
-        self.turned_away = turned_away
+        self._turned_away = turned_away
         self._certificates = certificates
         self._worker = worker
         self._lines = {
@@ -93,11 +94,8 @@ class ReverseConnections:
             for code, hospital in hospitals.items()
             if hospital.mode == "reverse" and hospital.reverse is not None
         }
-        self._salt = os.urandom(16)
-        self._known: set[bytes] = set()  # keyed digests of tokens that scrypt has accepted
-        self._checking = asyncio.Semaphore(1)
-        self._arriving: set[Arrival] = set()
-        self._handshakes: set[Timed] = set()
+        self._tokens = DialledTokens()
+        self._arriving: dict[Timed | Arrival, str] = {}  # and from where
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | TlsListener | None = None
         self._pings: asyncio.Task[None] | None = None
@@ -115,7 +113,9 @@ class ReverseConnections:
         else:
             family = socket.AF_INET6 if ":" in self._listen.host else socket.AF_INET
             sock = socket.create_server((self._listen.host, port), family=family, backlog=1024)
-            self._server = TlsListener(sock, self._certificates, self, lambda: Arrival(self))
+            self._server = TlsListener(
+                sock, self._certificates, _Doorway(self, self._turned_away), lambda: Arrival(self)
+            )
             self._server.start()
         self._pings = loop.create_task(self._keep_asking())
 
@@ -128,7 +128,8 @@ class ReverseConnections:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         for arrival in list(self._arriving):
-            arrival.transport.abort()
+            if isinstance(arrival, Arrival):
+                arrival.transport.abort()
         for line in self._lines.values():
             for connection in list(line.connections):
                 connection.abandon()
@@ -196,36 +197,20 @@ class ReverseConnections:
 
     # --- those who dial in ---------------------------------------------------------------------
 
-    @property
-    def handshake_seconds(self) -> float:
-        """For a TLS handshake."""
-        return HEAD_SECONDS
+    def arrived(self, arrival: Arrival) -> bool:
+        """Whether one more may say who it is: who says nothing must not keep the nodes out."""
+        return self.room_for(arrival, arrival.peer)
 
-    def admit(self, connection: Timed, peer: str) -> bool:
-        """Whether one more may make a TLS handshake."""
-        if not self._room(peer):
+    def gone(self, arrival: Timed | Arrival) -> None:
+        self._arriving.pop(arrival, None)
+
+    def room_for(self, one: Timed | Arrival, peer: str) -> bool:
+        here = sum(other == peer for other in self._arriving.values())
+        if here >= _MOST_OF_ONE_PEER or len(self._arriving) >= _MOST_ARRIVING:
+            self._turned_away.add(peer, Why("dialled", reason=_MANY))
             return False
-        self._handshakes.add(connection)
+        self._arriving[one] = peer
         return True
-
-    def gone(self, connection: Timed, peer: str) -> None:
-        self._handshakes.discard(connection)
-
-    def arrived(self, arrival: Arrival, peer: str) -> bool:
-        """Whether one more may say who it is."""
-        if not self._room(peer):
-            return False
-        self._arriving.add(arrival)
-        return True
-
-    def left(self, arrival: Arrival) -> None:
-        self._arriving.discard(arrival)
-
-    def _room(self, peer: str) -> bool:
-        room = len(self._arriving) + len(self._handshakes) < _MOST_ARRIVING
-        if not room:
-            self.turned_away.add(peer, Why("dialled", reason="too many at a time"))
-        return room
 
     def said(self, arrival: Arrival, code: str, token: str) -> None:
         """A node has said who it is: find out whether that is true."""
@@ -239,13 +224,13 @@ class ReverseConnections:
         if refusal is None and line is not None:
             usable = sum(one.usable for one in line.connections)
             if usable >= 2 * line.settings.connections:
-                refusal = "too many connections"
+                refusal = _MANY
         if line is None or refusal is not None:
-            # One answer for all that is wrong with who it is: it is not to be found out by trying.
-            busy = refusal == "too many connections"
-            which = f"{line.code}: {refusal}" if line is not None else "unknown hospital"
-            why = Why("dialled", "Overloaded" if busy else "NotAuthenticated", which)
-            self.turned_away.add(arrival.peer, why)
+            # One answer for all that is wrong with who it is.
+            busy = refusal in (_MANY, _BUSY)
+            told = f"{line.code}: {refusal}" if line is not None else str(refusal)
+            why = Why("dialled", "Overloaded" if busy else "NotAuthenticated", told)
+            self._turned_away.add(arrival.peer, why)
             arrival.refuse("503 Service Unavailable" if busy else "403 Forbidden")
             return
         if arrival.transport.is_closing():
@@ -265,15 +250,11 @@ class ReverseConnections:
             return "another certificate, or none"
         if wanted.token_hash is None:
             return None
-        digest = hmac.digest(self._salt, f"{wanted.token_hash}\n{token}".encode(), "sha256")
-        if digest in self._known:
-            return None
-        async with self._checking:  # scrypt takes a core for a moment: one at a time
-            right = await asyncio.to_thread(verify, token, wanted.token_hash)
-        if not right:
-            return "wrong token"
-        self._known.add(digest)
-        return None
+        try:
+            right = await self._tokens.right(token, wanted.token_hash, arrival.peer)
+        except TokensBusy:
+            return _BUSY
+        return None if right else "wrong token"
 
     def lost(self, line: _Line, connection: NodeConnection) -> None:
         line.connections.discard(connection)
@@ -327,3 +308,20 @@ class _TurnedAround(NodeConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._owner.lost(self._line, self)
+
+
+class _Doorway:
+    """Of those who dial in by TLS, the ones whose handshake is not made: they count among those
+    who have not said who they are."""
+
+    handshake_seconds = HEAD_SECONDS
+
+    def __init__(self, owner: ReverseConnections, turned_away: TurnedAway) -> None:
+        self._owner = owner
+        self.turned_away = turned_away
+
+    def admit(self, connection: Timed, peer: str) -> bool:
+        return self._owner.room_for(connection, peer)
+
+    def gone(self, connection: Timed, peer: str) -> None:
+        self._owner.gone(connection)
