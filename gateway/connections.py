@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from typing import Protocol
 
+from gateway.room import Room
 from gateway.turned_away import TurnedAway, Why
 from gateway_config.model import GatewayConfig
 from services.faults import Overloaded
@@ -25,6 +26,7 @@ class Connections:
     """Made for one event loop; ``begin`` it there."""
 
     def __init__(self, config: GatewayConfig, turned_away: TurnedAway) -> None:
+        self.room = Room()
         self.take(config)
         self.turned_away = turned_away
         self._open: set[Timed] = set()
@@ -38,6 +40,7 @@ class Connections:
         self.limits = config.limits
         proxy = config.proxy
         self._unlimited = frozenset(proxy.trusted) if proxy is not None else frozenset()
+        self.room.go_by(self.limits, self._unlimited)
         self._every = max(0.02, min(SWEEP_SECONDS, self.limits.head_seconds / 4))
 
     @property

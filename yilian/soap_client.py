@@ -84,8 +84,9 @@ class SoapClient:
         return {name: self._arguments(name) for name in self._operations}
 
     def _arguments(self, operation: str) -> tuple[Argument, ...]:
+        message = self._lengths.message(str(self._operations[operation].input.body.qname))
         elements = self._elements(operation)
-        return tuple(soap_arguments.leaves(operation, elements, self._lengths))
+        return tuple(soap_arguments.leaves(message, elements, self._lengths))
 
     def _elements(self, operation: str) -> dict[str, Any]:
         return dict(self._operations[operation].input.body.type.elements)
