@@ -171,6 +171,13 @@ class Gateway:
         )
         return ThroughGates(kept, gates)
 
+    def drain(self) -> float:
+        """The end is near: /health says so, and each connection closes with its next answer. The
+        seconds for which calls are to be served like that."""
+        seconds = self._config.drain_seconds
+        self._plane.draining = seconds > 0
+        return seconds
+
     async def health(self, request: Request) -> JSONResponse:
         """200 while calls can be served; ``degraded`` says that someone should have a look."""
         status, generation = self._routes.status(), self._generation
@@ -186,6 +193,8 @@ class Gateway:
         word = "degraded" if any(worries) else "ok"
         if not table["routes"] and not registry["reachable"]:
             word = "down"
+        if self._plane.draining:
+            word = "draining"
         routes = [
             {
                 "path": path,
@@ -208,7 +217,7 @@ class Gateway:
             "routes": routes,
             "ways": generation.ways.status() if generation is not None else {},
         }
-        return JSONResponse(body, status_code=503 if word == "down" else 200)
+        return JSONResponse(body, status_code=503 if word in ("down", "draining") else 200)
 
     async def page(self, request: Request) -> HTMLResponse:
         rows = "".join(

@@ -50,6 +50,8 @@ class Plane:
         self.connections = connections
         self.pages = pages
         self.path: Callable[[Call], Awaitable[Answer]] | None = None
+        #: the end is near: every answer closes its connection
+        self.draining = False
 
 
 class _Stop(Exception):
@@ -389,6 +391,7 @@ class AskerProtocol(asyncio.Protocol):
         if self.transport.is_closing():
             return
         keep = request.keep_alive and request.complete and not answer.close
+        keep = keep and not self.plane.draining
         body = b"" if request.method == "HEAD" else answer.body
         head = [_STATUS.get(answer.status) or f"HTTP/1.1 {answer.status} \r\n", self._own_headers()]
         head += [f"{name}: {value}\r\n" for name, value in answer.headers]

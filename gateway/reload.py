@@ -28,6 +28,7 @@ _FIXED = (
     ("listen", "port"),
     ("listen", "plain"),
     ("listen", "workers"),
+    ("listen", "drain_seconds"),
     ("tls", "host"),
     ("tls", "port"),
     ("tls", "at"),

@@ -16,10 +16,12 @@ from gateway.tls import TlsListener
 IDLE_SECONDS = 65
 #: seconds that calls under way are given when the process is told to end
 GRACE_SECONDS = 10
+_TICK_SECONDS = 0.1
 
 
 class GatewayServer(uvicorn.Server):
-    """``run(sockets=plain)`` serves until SIGTERM or SIGINT, and lets calls under way finish.
+    """``run(sockets=plain)`` serves until SIGTERM or SIGINT, for ``listen.drain_seconds`` more,
+    and then lets calls under way finish.
     ``tls``: a listening socket whose connections speak TLS."""
 
     def __init__(
@@ -41,6 +43,7 @@ class GatewayServer(uvicorn.Server):
         self._gateway = gateway
         self._tls = tls
         self._listener: TlsListener | None = None
+        self._until = 0.0  # on the loop's clock: from then on no connection is taken
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         give_back_memory()
@@ -52,7 +55,17 @@ class GatewayServer(uvicorn.Server):
             )
             self._listener.start()
 
+    async def _drain(self) -> None:
+        """Serve on until whoever sends calls here has seen that we end. A second SIGINT hurries."""
+        loop = asyncio.get_running_loop()
+        self._until, ticks = loop.time() + self._gateway.drain(), 0
+        while (left := self._until - loop.time()) > 0 and not self.force_exit:
+            await self.on_tick(ticks)  # keeps the date in the answers right
+            ticks += 1
+            await asyncio.sleep(min(_TICK_SECONDS, left))
+
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        await self._drain()
         if self._listener is not None:
             await self._listener.close()
         await super().shutdown(sockets)

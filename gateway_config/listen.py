@@ -40,6 +40,17 @@ class Listen(Section):
         le=256,
         description="工作进程数，通常为处理器核数。Worker processes, usually one a core.",
     )
+    drain_seconds: float | None = Field(
+        default=None,
+        ge=0,
+        le=300,
+        description=(
+            "收到 SIGTERM 后照常服务多久（秒），其间 /health 为 503，让前面的代理先移开；"
+            "不填则有 [[proxy.workers]] 时为 5，否则为 0。"
+            "How long it serves on after SIGTERM, seconds, with /health at 503, so that a proxy in "
+            "front turns away first; without it, 5 where there are [[proxy.workers]], else 0."
+        ),
+    )
 
 
 class Tls(Section):

@@ -46,6 +46,10 @@ __all__ = [
 ]
 
 
+#: from SIGTERM until a gateway behind a proxy takes no more connections
+_DRAIN_SECONDS = 5.0
+
+
 class GatewayConfig(Section):
     """A gateway's whole configuration file."""
 
@@ -92,6 +96,14 @@ class GatewayConfig(Section):
     def decisions(self) -> Policies:
         """The policies, prepared for deciding calls."""
         return Policies(self.policies, tuple(self.callers))
+
+    @property
+    def drain_seconds(self) -> float:
+        """For how long it serves on after SIGTERM: HAProxy as it is rendered needs up to 3 s to
+        find that out (gateway_config/haproxy.py), and more where it is busy."""
+        if self.listen.drain_seconds is not None:
+            return self.listen.drain_seconds
+        return _DRAIN_SECONDS if self.proxy is not None and self.proxy.workers else 0.0
 
     @property
     def own_tls(self) -> Tls | None:

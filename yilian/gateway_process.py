@@ -60,7 +60,7 @@ def run_gateway(file: Path, *, stop_with_stdin: bool = False) -> None:
     for url in _urls(config):
         logging.getLogger("yilian").info("gateway: %s", url)
     if workers > 1:
-        grace = GRACE_SECONDS + _TO_END
+        grace = config.drain_seconds + GRACE_SECONDS + _TO_END
         supervisor = Supervisor(work, workers, grace=grace, ending=close_all_but)
         supervisor.run(stop_with_stdin=stop_with_stdin)
         return

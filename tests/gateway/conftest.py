@@ -147,6 +147,10 @@ class RunningGateway:
         """As SIGTERM does."""
         self._server.should_exit = True
 
+    def drained(self) -> None:
+        """End now what listen.drain_seconds gives."""
+        self._server._until = 0.0
+
     def stop(self) -> None:
         self.end()
         self._task.result(30)

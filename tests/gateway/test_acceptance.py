@@ -98,6 +98,7 @@ class Front:
 CONFIGURATION = """
 [listen]
 port = {port}
+drain_seconds = 0
 [registry]
 url = "http://127.0.0.1:1"
 table_file = "routes.json"

@@ -72,7 +72,13 @@ def breakable(tmp_path: Path, loop: Loop) -> Iterator[Pair]:
     yield from started(tmp_path, loop)
 
 
-def started(folder: Path, loop: Loop) -> Iterator[Pair]:
+@pytest.fixture
+def draining(tmp_path: Path, loop: Loop) -> Iterator[Pair]:
+    """Whose gateways end as they do by default; the others end at once, to be quick."""
+    yield from started(tmp_path, loop, "")
+
+
+def started(folder: Path, loop: Loop, listen: str = "drain_seconds = 0\n") -> Iterator[Pair]:
     found = needs_haproxy()
     node = ScriptedNode(script=echo)
     loop.run(node.start())
@@ -83,7 +89,7 @@ def started(folder: Path, loop: Loop) -> Iterator[Pair]:
     for index, port in enumerate(ports):
         files.append(folder / f"gateway{index}.toml")
         files[-1].write_text(
-            f"[listen]\nport = {port}\n"
+            f"[listen]\nport = {port}\n{listen}"
             '[registry]\nurl = "http://127.0.0.1:1"\ntable_file = "routes.json"\n'
             f"{LOCAL}{OPEN_POLICY}{section}",
             "utf-8",
@@ -141,6 +147,19 @@ def test_a_gateway_that_ends_or_dies_is_left_out_and_taken_back(breakable: Pair)
     assert b"<Code>SourceUnavailable</Code>" in body
     (asked,) = re.findall(rb"<RequestId>([^<]+)</RequestId>", body)
     until(lambda: asked.decode() in pair.haproxy.log)
+
+
+def test_a_gateway_that_is_told_to_end_costs_no_call(draining: Pair) -> None:
+    """SIGTERM and nothing else: what systemctl stop does, or a machine that shuts down."""
+    first = draining.gateways[0]
+    with under_load(lambda: draining.call()[0], callers=8) as load:
+        load.until_more(50)
+        first.process.terminate()
+        until(lambda: first.process.poll() is not None, 60)
+        load.until_more(50)
+    assert load.errors == []
+    assert set(load.statuses) == {200}
+    assert len(draining.node.requests) == len(load.statuses)
 
 
 def test_reloads_under_load_lose_no_call(pair: Pair) -> None:

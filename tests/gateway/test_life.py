@@ -3,17 +3,28 @@
 from __future__ import annotations
 
 import asyncio
+import http.client
 import io
 import json
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from gateway.binding import Binding
 from gateway.head import read_head
 from gateway.log import json_log
-from tests.gateway.conftest import FakeRegistry, Loop, MakeGateway, lab_results, until
+from tests.gateway.configured import open_configuration
+from tests.gateway.conftest import (
+    BODY,
+    SOAP_1_1,
+    FakeRegistry,
+    Loop,
+    MakeGateway,
+    lab_results,
+    until,
+)
 from tests.gateway.scripted_node import ScriptedNode
 
 
@@ -117,6 +128,42 @@ def test_a_defect_of_ours_is_a_fault_without_its_innards(
     assert "secret" not in answer.text
     (route,) = gateway.health()["routes"]
     assert (route["faults"], route["under_way"]) == ({"InternalError": 1}, 0)
+
+
+def test_at_sigterm_it_serves_on_while_health_says_that_it_ends(
+    make_gateway: MakeGateway, node: ScriptedNode
+) -> None:
+    gateway = make_gateway([lab_results(node)], listen={"drain_seconds": 300})
+    kept = http.client.HTTPConnection("127.0.0.1", gateway.port, timeout=30)
+    kept.request("POST", "/hx/LabResults", BODY, SOAP_1_1)
+    answer = kept.getresponse()
+    assert (answer.read() != b"", answer.getheader("Connection")) == (True, None)
+    gateway.end()
+    until(lambda: gateway.get("/health").status == 503)
+    assert gateway.health()["status"] == "draining"
+    kept.request("POST", "/hx/LabResults", BODY, SOAP_1_1)  # one that was open answers once more
+    answer = kept.getresponse()
+    assert (answer.status, answer.getheader("Connection")) == (200, "close")
+    answer.read()
+    assert gateway.post("/hx/LabResults").header("Connection") == "close"  # and so does a new one
+    gateway.drained()
+    gateway.stop()
+    with pytest.raises(ConnectionRefusedError):
+        gateway.get("/health")
+
+
+def test_how_long_it_serves_on_depends_on_who_is_in_front(tmp_path: Path) -> None:
+    def seconds(**sections: Any) -> float:
+        registry = {"url": "http://registry.example:8081"}
+        return open_configuration(registry=registry, **sections).drain_seconds
+
+    (tmp_path / "secret").write_text("s" * 40)
+    trusting = {"secret_file": tmp_path / "secret"}  # a proxy that we do not render
+    proxy = {**trusting, "port": 80, "workers": [{"name": "a", "address": "10.0.0.1:8080"}]}
+    assert seconds() == seconds(proxy=trusting) == 0
+    assert seconds(proxy=proxy) == 5
+    assert seconds(proxy=proxy, listen={"drain_seconds": 0}) == 0
+    assert seconds(listen={"drain_seconds": 12}) == 12
 
 
 @pytest.mark.parametrize("hang", [False, True])
