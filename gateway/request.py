@@ -68,7 +68,7 @@ class HttpRequest:
         self._size += len(part)
         if self._size <= self._limit:
             self._parts.append(part)
-        elif self._parts:
+        elif self._size - len(part) <= self._limit:  # it is this part that goes beyond
             self._parts.clear()
             self._wake()
 
