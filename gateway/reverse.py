@@ -16,16 +16,16 @@ gate cuts silently.
 from __future__ import annotations
 
 import asyncio
-import hmac
-import os
 import ssl
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from gateway.arrival import Arrival
 from gateway.binding import Binding
-from gateway.certificate import peer_certificate
+from gateway.dialled_tokens import Busy as TokensBusy
+from gateway.dialled_tokens import DialledTokens
 from gateway.forward import Busy, NoAnswer, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
 from gateway.node_connection import NodeConnection, take_usable
@@ -33,14 +33,11 @@ from gateway.upstream import request_head
 from gateway_config.dialled import Dialled
 from gateway_config.hospitals import Hospital, Reverse
 from gateway_config.model import Forward
-from services.passwords import verify
 
-PROTOCOL = "yilian-reverse"
-#: seconds that a node may take to say who it is, bytes that it may need for that, and how many
-#: may be saying it at a time
-_HEAD_SECONDS = 10.0
-_HEAD_BYTES = 8192
-_MOST_ARRIVING = 256
+#: how many may be saying who they are at a time, in all and of one source address
+_MOST_ARRIVING = 512
+_MOST_OF_ONE_PEER = 64
+_MANY, _BUSY = "too many connections", "too many tokens are being checked"
 #: what a node answers without looking at anything: yilian/host.py
 _PING = b"GET /alive HTTP/1.1\r\nHost: node\r\n\r\n"
 #: seconds that it may take to
@@ -92,10 +89,9 @@ class ReverseConnections:
             for code, hospital in hospitals.items()
             if hospital.mode == "reverse" and hospital.reverse is not None
         }
-        self._salt = os.urandom(16)
-        self._known: set[bytes] = set()  # keyed digests of tokens that scrypt has accepted
-        self._checking = asyncio.Semaphore(1)
-        self._arriving: set[_Arrival] = set()
+        self._tokens = DialledTokens()
+        self._arriving: set[Arrival] = set()
+        self._told_at, self._untold = float("-inf"), 0  # of refusals
         self._tasks: set[asyncio.Task[None]] = set()
         self._server: asyncio.Server | None = None
         self._pings: asyncio.Task[None] | None = None
@@ -115,7 +111,7 @@ class ReverseConnections:
         loop = asyncio.get_running_loop()
         port = self._listen.port + self._worker
         self._server = await loop.create_server(
-            lambda: _Arrival(self), self._listen.host, port, ssl=self._tls
+            lambda: Arrival(self), self._listen.host, port, ssl=self._tls
         )
         self._pings = loop.create_task(self._keep_asking())
 
@@ -194,35 +190,34 @@ class ReverseConnections:
 
     # --- those who dial in ---------------------------------------------------------------------
 
-    def arrived(self, arrival: _Arrival) -> bool:
-        """Whether one more may say who it is."""
-        if len(self._arriving) >= _MOST_ARRIVING:
+    def arrived(self, arrival: Arrival) -> bool:
+        """Whether one more may say who it is: who says nothing must not keep the nodes out."""
+        here = sum(one.peer == arrival.peer for one in self._arriving)
+        if here >= _MOST_OF_ONE_PEER or len(self._arriving) >= _MOST_ARRIVING:
             return False
         self._arriving.add(arrival)
         return True
 
-    def gone(self, arrival: _Arrival) -> None:
+    def gone(self, arrival: Arrival) -> None:
         self._arriving.discard(arrival)
 
-    def said(self, arrival: _Arrival, code: str, token: str) -> None:
+    def said(self, arrival: Arrival, code: str, token: str) -> None:
         """A node has said who it is: find out whether that is true."""
         task = asyncio.get_running_loop().create_task(self._admit(arrival, code, token))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _admit(self, arrival: _Arrival, code: str, token: str) -> None:
+    async def _admit(self, arrival: Arrival, code: str, token: str) -> None:
         line = self._lines.get(code)
         refusal = "unknown hospital" if line is None else await self._refusal(line, arrival, token)
         if refusal is None and line is not None:
             usable = sum(one.usable for one in line.connections)
             if usable >= 2 * line.settings.connections:
-                refusal = "too many connections"
+                refusal = _MANY
         if line is None or refusal is not None:
-            self._log.warning(
-                "reverse connection refused", hospital=code[:64], peer=arrival.peer, why=refusal
-            )
-            # One answer for all that is wrong with who it is: it is not to be found out by trying.
-            busy = refusal == "too many connections"
+            self._tell(arrival, code, refusal)
+            # One answer for all that is wrong with who it is.
+            busy = refusal in (_MANY, _BUSY)
             arrival.refuse("503 Service Unavailable" if busy else "403 Forbidden")
             return
         if arrival.transport.is_closing():
@@ -236,21 +231,32 @@ class ReverseConnections:
         )
         line.free(connection)
 
-    async def _refusal(self, line: _Line, arrival: _Arrival, token: str) -> str | None:
+    async def _refusal(self, line: _Line, arrival: Arrival, token: str) -> str | None:
         wanted = line.settings
         if wanted.certificate is not None and arrival.certificate() != wanted.certificate:
             return "another certificate, or none"
         if wanted.token_hash is None:
             return None
-        digest = hmac.digest(self._salt, f"{wanted.token_hash}\n{token}".encode(), "sha256")
-        if digest in self._known:
-            return None
-        async with self._checking:  # scrypt takes a core for a moment: one at a time
-            right = await asyncio.to_thread(verify, token, wanted.token_hash)
-        if not right:
-            return "wrong token"
-        self._known.add(digest)
-        return None
+        try:
+            right = await self._tokens.right(token, wanted.token_hash, arrival.peer)
+        except TokensBusy:
+            return _BUSY
+        return None if right else "wrong token"
+
+    def _tell(self, arrival: Arrival, code: str, refusal: str | None) -> None:
+        """Once a second at most: a crowd of strangers must not fill the disk."""
+        now = asyncio.get_running_loop().time()
+        if now - self._told_at < 1:
+            self._untold += 1
+            return
+        self._log.warning(
+            "reverse connection refused",
+            hospital=code[:64],
+            peer=arrival.peer,
+            why=refusal,
+            untold_before=self._untold,
+        )
+        self._told_at, self._untold = now, 0
 
     def lost(self, line: _Line, connection: NodeConnection) -> None:
         line.connections.discard(connection)
@@ -304,91 +310,3 @@ class _TurnedAround(NodeConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._owner.lost(self._line, self)
-
-
-class _Arrival(asyncio.Protocol):
-    """A connection whose other end has not yet said who it is."""
-
-    transport: asyncio.Transport
-
-    def __init__(self, owner: ReverseConnections) -> None:
-        self._owner = owner
-        self._head = b""
-        self._said = False
-        self._timer: asyncio.TimerHandle | None = None
-        self.peer = ""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        self.transport = transport
-        self.peer = str((transport.get_extra_info("peername") or ("",))[0])
-        if not self._owner.arrived(self):
-            transport.abort()
-            return
-        self._timer = asyncio.get_running_loop().call_later(_HEAD_SECONDS, transport.abort)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        self._left()
-
-    def data_received(self, data: bytes) -> None:
-        self._head += data
-        if self._said or len(self._head) > _HEAD_BYTES:
-            self.transport.abort()  # nothing is to come before it has been answered
-            return
-        head, end, rest = self._head.partition(b"\r\n\r\n")
-        if not end:
-            return
-        self._said = True
-        code, token = _who(head)
-        if rest or code is None:
-            self.refuse("400 Bad Request")
-        else:
-            self._owner.said(self, code, token)
-
-    def certificate(self) -> str:
-        """SHA-256 of the other end's certificate, hexadecimal; empty where it has shown none."""
-        shown = peer_certificate(self.transport.get_extra_info("ssl_object"))
-        return shown.sha256 if shown is not None else ""
-
-    def refuse(self, status: str) -> None:
-        self._left()
-        if not self.transport.is_closing():
-            text = f"HTTP/1.1 {status}\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
-            self.transport.write(text.encode())
-            self.transport.close()
-
-    def turn_around(self, connection: NodeConnection) -> None:
-        self._left()
-        self.transport.write(
-            f"HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\n"
-            f"Upgrade: {PROTOCOL}\r\nX-Yilian-Ping: {self._owner.ping_seconds:g}\r\n\r\n".encode()
-        )
-        self.transport.set_protocol(connection)
-        connection.connection_made(self.transport)
-
-    def _left(self) -> None:
-        if self._timer is not None:
-            self._timer.cancel()
-        self._owner.gone(self)
-
-
-def _who(head: bytes) -> tuple[str | None, str]:
-    """The hospital that a head names, and the token that it shows; None where it is no such
-    head."""
-    first, *lines = head.decode("latin-1").split("\r\n")
-    method, _, rest = first.partition(" ")
-    path, _, version = rest.partition(" ")
-    headers: dict[str, str] = {}
-    for line in lines:
-        name, colon, value = line.partition(":")
-        if not colon or name.lower() in headers or name != name.strip():
-            return None, ""
-        headers[name.lower()] = value.strip()
-    right = (
-        method == "GET"
-        and version == "HTTP/1.1"
-        and path.startswith("/")
-        and headers.get("upgrade", "").lower() == PROTOCOL
-        and headers.get("connection", "").lower() == "upgrade"
-    )
-    scheme, _, token = headers.get("authorization", "").partition(" ")
-    return (path[1:] if right else None), (token if scheme.lower() == "bearer" else "")

@@ -10,6 +10,7 @@ import errno
 import gzip
 import os
 import re
+import sys
 import zlib
 from collections.abc import Iterator
 from datetime import UTC, datetime
@@ -56,10 +57,17 @@ class TrailFile(NamedTuple):
             return cast("IO[bytes]", gzip.open(now, "rb"))
 
     def lines(self) -> Iterator[bytes]:
-        """OSError: it cannot be read to its end."""
+        """As it stood when the first was read: of one that is being written, the last may be half
+        a line, and no other. OSError: it cannot be read to its end."""
         with self.open() as stream:
+            packed = isinstance(stream, gzip.GzipFile)
+            left = sys.maxsize if packed else os.fstat(stream.fileno()).st_size
             try:
-                yield from stream
+                for raw in stream:
+                    yield raw[:left]
+                    left -= len(raw)
+                    if left <= 0:
+                        return
             except (EOFError, zlib.error, gzip.BadGzipFile) as error:
                 raise _damaged(self, error) from error
 

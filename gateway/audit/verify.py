@@ -58,10 +58,12 @@ class Lines(Protocol):
 def verify(folder: Path, key: bytes | None, extra: Iterable[Anchor] = ()) -> list[StreamReport]:
     """Every stream in ``folder``, checked. ``key`` makes the anchors count, those beside the files
     and ``extra`` ones from logs; without it only the chain is checked. OSError."""
+    # Before the files are looked for: a gateway that goes on writing makes another anchor, or
+    # begins another file, in between.
+    beside = [anchor for path in folder.glob("*.anchors") for anchor in read_anchors(path)]
     by_stream: dict[str, list[TrailFile]] = {}
     for file in files_in(folder):
         by_stream.setdefault(file.stream, []).append(file)
-    beside = [anchor for path in folder.glob("*.anchors") for anchor in read_anchors(path)]
     return verify_lines(by_stream, key, [*extra, *beside])
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gateway.audit import verify as verify_module
 from gateway.audit.anchors import load_key, read_anchors
 from gateway.audit.files import TrailFile, files_in
 from gateway.audit.journal import Journal
@@ -292,3 +293,18 @@ def test_whatever_was_put_there_is_told_and_ends_nothing(
             pass
 
     asyncio.run(gateway_starts())
+
+
+def test_a_file_that_is_compressed_while_it_is_being_verified_is_read(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that runs keeps house meanwhile."""
+
+    def listed_and_then_compressed(folder: Path) -> list[TrailFile]:
+        listed = files_in(folder)
+        compress(listed[0])
+        return listed
+
+    monkeypatch.setattr(verify_module, "files_in", listed_and_then_compressed)
+    report = the_report(folder)
+    assert report.whole and report.calls == 35

@@ -24,6 +24,14 @@ from tests.gateway.conftest import until
 PROJECT = Path(__file__).parents[2]
 
 
+def gone(process: int) -> bool:
+    """Whether it has ended; one that nobody has waited for has, too."""
+    try:
+        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+    except OSError:
+        return True
+
+
 class MortalGateway:
     """``yilian gateway FILE`` with ``workers`` processes, in a group of its own; its log goes on
     over all its lives. ``start`` waits until every worker answers."""
@@ -92,7 +100,7 @@ class MortalGateway:
         workers = self.workers()
         os.kill(self.pid, signal.SIGKILL)
         self._gone()
-        until(lambda: not any(Path(f"/proc/{one}/stat").exists() for one in workers), 60)
+        until(lambda: all(map(gone, workers)), 60)
 
     def kill_worker(self, worker: int) -> None:
         """One of several; waits until there is another in its place."""

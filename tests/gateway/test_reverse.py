@@ -190,6 +190,56 @@ def test_the_right_hello_is_let_in(dialled_gateway: Any) -> None:
     until(lambda: connected(gateway, 0))
 
 
+def heard(connection: socket.socket) -> bytes:
+    connection.settimeout(20)
+    try:
+        return connection.recv(200)
+    except ConnectionResetError:
+        return b""
+
+
+def hello(token: str) -> bytes:
+    return (
+        "GET /hx HTTP/1.1\r\nConnection: Upgrade\r\nUpgrade: yilian-reverse\r\n"
+        f"Authorization: Bearer {token}\r\n\r\n"
+    ).encode()
+
+
+def test_a_crowd_that_says_nothing_keeps_no_node_out(dialled_gateway: Any) -> None:
+    _, port = dialled_gateway()
+    with ExitStack() as stack:
+        crowd = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(80)
+        ]
+        assert heard(crowd[-1]) == b""  # one too many of its address
+        node = stack.enter_context(
+            socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
+        )
+        node.sendall(hello(TOKEN))
+        assert b"101" in heard(node)
+
+
+def test_a_crowd_that_guesses_tokens_keeps_no_node_waiting(dialled_gateway: Any) -> None:
+    gateway, port = dialled_gateway()
+    with ExitStack() as stack:
+        crowd = [
+            stack.enter_context(socket.create_connection(("127.0.0.1", port))) for _ in range(60)
+        ]
+        for number, guess in enumerate(crowd):
+            guess.sendall(hello(f"guess {number}"))
+        node = stack.enter_context(
+            socket.create_connection(("127.0.0.1", port), source_address=("127.0.0.2", 0))
+        )
+        node.sendall(hello(TOKEN))
+        assert b"101" in heard(node)
+        said = [heard(guess)[9:12] for guess in crowd]
+        assert set(said) == {b"403", b"503"}  # a few at a time are looked at
+        with socket.create_connection(("127.0.0.1", port)) as again:
+            again.sendall(hello("guess 0"))
+            assert heard(again)[9:12] in (b"403", b"503")
+    assert len(gateway.log("reverse connection refused")) < 10
+
+
 def test_a_node_with_a_wrong_token_keeps_saying_so(dialled_gateway: Any, dial: Any) -> None:
     gateway, port = dialled_gateway()
     _, _, dialling = dial(port, token="another")

@@ -19,6 +19,7 @@ import pytest
 
 from tests.gateway.conftest import BODY, SOAP_1_1, Loop, lab_results, until
 from tests.gateway.front import LOCAL, OPEN_POLICY
+from tests.gateway.mortal import gone
 from tests.gateway.scripted_node import Received, ScriptedNode, echo
 
 PROJECT = Path(__file__).parents[2]
@@ -103,14 +104,6 @@ def start(loop: Loop, node: ScriptedNode, tmp_path: Path) -> Iterator[object]:
         if one.process.poll() is None:
             one.process.kill()
         one.process.wait(30)
-
-
-def gone(process: int) -> bool:
-    """Whether it has ended; a zombie has."""
-    try:
-        return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
-    except OSError:
-        return True
 
 
 def test_a_worker_that_dies_is_started_again_while_the_others_serve(start: object) -> None:

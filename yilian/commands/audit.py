@@ -174,12 +174,13 @@ def collect_trail(
 
     folder, key_path = _where(where, key_file)
     try:
+        # Before anything is copied: lines that are written meanwhile may be anchored, and not here.
+        beside = [a for path in sorted(folder.glob("*.anchors")) for a in _anchors(path)]
         with _database("--to", to) as engine:
             for stream, lines in collect(folder, engine).items():
                 print(f"{stream}: +{lines}")
             if check:
                 key = _key(key_path, wanted=key_file is not None)
-                beside = [a for path in sorted(folder.glob("*.anchors")) for a in _anchors(path)]
                 reports = verify_lines(streams_in(engine), key, beside)
                 _tell(reports, key_path if key is not None else None)
                 if not all(report.whole for report in reports):
