@@ -1,13 +1,15 @@
 """The registry with 1,000, 10,000 and 130,000 bindings, asked over HTTP as its clients ask it.
 
     python -m bench.registry [--sizes 1000 10000 130000] [--asks 200] [--quick] [--save]
-                             [--database URL ...] [--folder FOLDER] [--only TEXT]
+                             [--database URL ... | --postgresql] [--folder FOLDER] [--only TEXT]
 
 For every size a database is filled through the store that the registry itself writes with, then
 ``yilian registry`` is started on it, held to one core, and asked by one client on one kept
 connection. No two questions are the same, so no cache of answers helps. Milliseconds from the
-request's first byte to the answer's last. ``--database``: an empty PostgreSQL database for each
-size instead of SQLite.
+request's first byte to the answer's last. The page's views are measured too, the first one of a
+process that has just started before anything else. ``--database``: an empty PostgreSQL database
+for each size instead of SQLite; ``--postgresql``: on the tests' own server, which is started for it
+(./run setup-full), and whose results are kept beside SQLite's.
 """
 
 from __future__ import annotations
@@ -22,7 +24,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
@@ -58,6 +60,10 @@ def fill(url: str, hospitals: int) -> float:
         numbers = range(first, min(first + 20, hospitals))
         store.save(USER, [own_tmodel(number) for number in numbers])
         store.save(USER, [hospital(number) for number in numbers])
+    if store.engine.dialect.name == "postgresql":
+        # As it is some minutes later by itself, or its plans would be those of an empty database.
+        with store.engine.begin() as connection:
+            connection.exec_driver_sql("ANALYZE")
     store.close()
     return time.perf_counter() - started
 
@@ -107,6 +113,17 @@ class Served:
             raise RuntimeError(f"{message}\n{answer.decode()}")
         return spent, answer
 
+    def get(self, path: str) -> tuple[float, bytes]:
+        """Milliseconds, and the page. RuntimeError where it is none."""
+        started = time.perf_counter()
+        self._connection.request("GET", path)
+        response = self._connection.getresponse()
+        answer = response.read()
+        spent = (time.perf_counter() - started) * 1000
+        if response.status != 200:
+            raise RuntimeError(f"{path}: {response.status}")
+        return spent, answer
+
     def memory(self) -> dict[str, int]:
         """Megabytes: what the process has in memory now, and had at most."""
         lines = Path(f"/proc/{self.process.pid}/status").read_text().splitlines()
@@ -154,14 +171,13 @@ def inquiries(running: Served, chosen: list[Case], hospitals: int, asks: int) ->
     return found
 
 
-def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[float]]:
-    """Milliseconds of each save: a new hospital whole, a hospital changed, one binding."""
+def publisher(running: Served) -> Callable[[str, Any], float]:
+    """A function that saves an entity by an operation, and answers how long it took."""
     _, answer = running.ask(
         "security",
         f'<get_authToken xmlns="urn:uddi-org:api_v3" userID="{USER}" cred="{PASSWORD}"/>',
     )
     token = answer.partition(b"<authInfo>")[2].partition(b"<")[0].decode()
-    random = Random(8)
 
     def saved(operation: str, item: Any) -> float:
         request = root(operation)
@@ -169,6 +185,40 @@ def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[fl
         append(request, item)
         return running.ask("publish", etree.tostring(request, encoding="unicode"))[0]
 
+    return saved
+
+
+def first_view(running: Served) -> float:
+    """Milliseconds of the page that a registry which has just started shows first."""
+    spent, page = running.get("/")
+    assert b"<table" in page
+    return spent
+
+
+def pages(running: Served, hospitals: int, times: int) -> dict[str, list[float]]:
+    """Milliseconds of views of the page: as things are, and each after a change."""
+    random, saved = Random(9), publisher(running)
+    figures: dict[str, list[float]] = {
+        "page, view": [],
+        "page, view after a change": [],
+        "page, search by pinyin": [],
+        "page, search by pinyin after a change": [],
+    }
+    for turn in range(times):
+        # initials of the town, the number, and those of the kind: 华夏第7中心医院
+        query = f"/search?q=hxd{random.randrange(hospitals)}%20zx"
+        for path, name in (("/", "page, view"), (query, "page, search by pinyin")):
+            figures[name].append(running.get(path)[0])
+            old = hospital(random.randrange(hospitals))
+            described = replace(old, descriptions=(LangText(f"第{turn}页{name}", "zh"),))
+            saved("save_business", described)
+            figures[f"{name} after a change"].append(running.get(path)[0])
+    return figures
+
+
+def publishing(running: Served, hospitals: int, times: int) -> dict[str, list[float]]:
+    """Milliseconds of each save: a new hospital whole, a hospital changed, one binding."""
+    random, saved = Random(8), publisher(running)
     figures: dict[str, list[float]] = {
         "a new hospital, 13 services": [],
         "a hospital again, described anew": [],
@@ -204,9 +254,11 @@ def run(
         filled = 0.0 if path.exists() else fill(url, hospitals)
         with served(url, folder) as running:
             started = running.memory()
+            first = [] if only else [first_view(running)]
             asked = inquiries(running, chosen, hospitals, asks)
             after = running.memory()
             published = {} if only else publishing(running, hospitals, max(asks // 4, 3))
+            viewed = {} if only else pages(running, hospitals, max(asks // 8, 3))
             raw["sizes"].append(
                 {
                     "bindings": hospitals * len(SERVICES),
@@ -216,6 +268,7 @@ def run(
                     "filled_seconds": filled,
                     "inquiries": asked,
                     "publishing": published,
+                    "pages": {"page, first view": first, **viewed} if first else {},
                     "memory_megabytes": {"started": started["now"], "asked": after},
                 }
             )
@@ -230,12 +283,12 @@ def table(raw: dict[str, Any]) -> str:
         f"{'':<44}" + "".join(f"{f'{one} bindings':>24}" for one in shown),
         f"{'milliseconds':<44}" + f"{'p50':>8}{'p99':>8}{'max':>8}" * len(sizes) + "  growth",
     ]
-    for part in ("inquiries", "publishing"):
+    for part in ("inquiries", "publishing", "pages"):
         for name in sizes[0][part]:
             line, middles = f"{name:<44}", []
             for size in sizes:
                 figures = size[part][name]
-                values = figures if part == "publishing" else figures["milliseconds"]
+                values = figures["milliseconds"] if part == "inquiries" else figures
                 middles.append(statistics.median(values))
                 line += f"{middles[-1]:>8.2f}{percentile(values, 0.99):>8.2f}{max(values):>8.2f}"
             lines.append(f"{line}{middles[-1] / middles[0]:>8.1f}")
@@ -257,6 +310,7 @@ def main(arguments: list[str] | None = None) -> None:
     parser.add_argument("--asks", type=int, default=200, help="of each kind, and size")
     parser.add_argument("--quick", action="store_true", help="small sizes, to see that it works")
     parser.add_argument("--database", nargs="+", default=[], help="an empty one for each size")
+    parser.add_argument("--postgresql", action="store_true", help="on the tests' own server")
     parser.add_argument("--folder", type=Path, help="keep SQLite databases here, and take them")
     parser.add_argument("--only", default="", help="cases whose name has this in it")
     parser.add_argument("--save", action="store_true", help=f"into {RESULTS}")
@@ -264,10 +318,19 @@ def main(arguments: list[str] | None = None) -> None:
     sizes, asks = (list(QUICK), 3) if options.quick else (options.sizes, options.asks)
     with tempfile.TemporaryDirectory() as temporary:
         folder = options.folder or Path(temporary)
-        raw, text = run(sizes, asks, folder, options.database, options.only)
+        databases = _on_the_tests_server(len(sizes)) if options.postgresql else options.database
+        raw, text = run(sizes, asks, folder, databases, options.only)
     print(text)
     if options.save:
-        save("registry", raw, text, RESULTS)
+        save("registry-postgresql" if options.postgresql else "registry", raw, text, RESULTS)
+
+
+def _on_the_tests_server(count: int) -> list[str]:
+    from tests.databases.targets import Target
+
+    target = Target("postgresql+psycopg")
+    urls = (target.url(target.server.database()) for _ in range(count))
+    return [url.render_as_string(hide_password=False) for url in urls]
 
 
 if __name__ == "__main__":

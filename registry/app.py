@@ -119,7 +119,9 @@ def create_app(config: RegistryConfig) -> Starlette:
         answers=app.state.health.answering,
     )
     app.state.prober = Prober(store, app.state.health, config.health)
-    app.state.housekeeping = Housekeeping(store, app.state.lived, sweep)
+    app.state.housekeeping = Housekeeping(
+        store, app.state.lived, sweep, keep_days=config.changes.keep_days
+    )
     # As many threads as the pool has connections, so that nobody waits for one in a thread.
     app.state.limiter = CapacityLimiter(POOL_SIZE)
     app.state.site = Site(

@@ -215,6 +215,13 @@ class SubscriptionSettings(_Section):
     members: Annotated[int, Field(ge=1)] = 20_000
 
 
+class ChangeSettings(_Section):
+    """``keep_days``: how long the change log, and with it /history, goes back. What a
+    subscription is still to be told of is kept longer."""
+
+    keep_days: Annotated[float, Field(ge=1, le=36_600)] = 366
+
+
 class WatchSettings(_Section):
     """``waiters``: how many GET /watch may wait at one time; more are answered 503."""
 
@@ -278,6 +285,7 @@ class RegistryConfig(_Section):
     lease: LeaseSettings = LeaseSettings()
     health: HealthSettings = HealthSettings()
     watch: WatchSettings = WatchSettings()
+    changes: ChangeSettings = ChangeSettings()
     limits: PublisherLimits = PublisherLimits()
     subscription: SubscriptionSettings = SubscriptionSettings()
     trying: Annotated[TrySettings, Field(alias="try")] = TrySettings()

@@ -79,17 +79,15 @@ def _inside(
 def _by_names(
     connection: Connection, kind: Kind, names: Sequence[LangText], qualifiers: Qualifiers
 ) -> Criterion:
+    if qualifiers.approximate and len(names) == 1 and not names[0].lang:
+        values = matching_values(connection, kind, names[0].value, qualifiers)
+        if values is not None:
+            return _with_names(kind, values, folded=qualifiers.fold)
     found: list[Source] = []
     for wanted in names:
         if qualifiers.approximate and not wanted.value.strip("%") and not wanted.lang:
             # Every name matches; only services may be without.
             found.append(Everything(kind, named=kind == "service"))
-            continue
-        values = None
-        if qualifiers.approximate and len(names) == 1 and not wanted.lang:
-            values = matching_values(connection, kind, wanted.value, qualifiers)
-        if values is not None:
-            found += [_with_name(kind, value, folded=qualifiers.fold) for value in values]
             continue
         table = _NAME.alias().c
         lang: tuple[Condition, ...] = ()
@@ -103,10 +101,14 @@ def _by_names(
     return Criterion(tuple(found), ("name", kind, tuple(names), qualifiers))
 
 
-def _with_name(kind: Kind, value: str, *, folded: bool) -> Rows:
-    table = _NAME.alias().c
-    where = (table.kind == kind, (table.folded if folded else table.value) == value)
-    return Rows(table.sort_name, table.entity_key, where, ordered=True)
+def _with_names(kind: Kind, values: Sequence[str], *, folded: bool) -> Criterion:
+    """What has any of these names."""
+    found: list[Source] = []
+    for value in values:
+        table = _NAME.alias().c
+        where = (table.kind == kind, (table.folded if folded else table.value) == value)
+        found.append(Rows(table.sort_name, table.entity_key, where, ordered=True))
+    return Criterion(tuple(found), ("named", kind, tuple(values), folded))
 
 
 class _Bags:

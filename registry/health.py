@@ -8,6 +8,7 @@ row an hour for ``HOURLY_DAYS``, so that the book stays bounded.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -20,10 +21,13 @@ from sqlalchemy import (
     Float,
     Index,
     Integer,
+    Select,
     String,
     Table,
     Text,
+    case,
     delete,
+    func,
     insert,
     select,
 )
@@ -41,10 +45,16 @@ HOURLY_DAYS = 30
 
 _HOUR_MS = 3_600_000
 
+#: the worst last
+_STATES: tuple[HealthState, ...] = ("passing", "unknown", "warning", "critical")
+_SEVERITIES = {state: number for number, state in enumerate(_STATES)}
+
 binding_health = Table(
     "binding_health",
     metadata,
     Column("binding_key", String(255), primary_key=True),
+    # what it is a face of, as of the last probe
+    Column("service_key", String(255), nullable=False),
     Column("state", String(8), nullable=False),
     Column("since", BigInteger),
     Column("checked", BigInteger, nullable=False),
@@ -55,6 +65,7 @@ binding_health = Table(
     Column("answered", Boolean, nullable=False),
     Column("zh", Text, nullable=False),
     Column("en", Text, nullable=False),
+    Index("health_by_service", "service_key", "state", "checked"),
 )
 
 probe = Table(
@@ -111,6 +122,7 @@ class Result:
     """A probe and what the binding's standing came to by it. ``moment``: milliseconds, UTC."""
 
     binding_key: str
+    service_key: str
     moment: int
     ok: bool
     latency_ms: float
@@ -147,6 +159,33 @@ class HealthBook:
                 for row in connection.execute(query):
                     found[row.binding_key] = _health(row, oldest)
         return found
+
+    def services(self) -> Counter[HealthState]:
+        """How many services are in each state, of those that were ever probed: each in the worst
+        state of its bindings."""
+        worst = self._worst().subquery()
+        query = select(worst.c.severity, func.count()).group_by(worst.c.severity)
+        with self._engine.connect() as connection:
+            return Counter({_STATES[row[0]]: row[1] for row in connection.execute(query)})
+
+    def troubled(self) -> list[str]:
+        """The keys of services that are critical or warning, in this order, and those that have
+        been so for the shortest time first."""
+        worst = self._worst().having(func.max(self._severity()) > _STATES.index("unknown"))
+        # Of what is not so bad, the time is of no interest.
+        since = func.max(binding_health.c.since)
+        query = worst.order_by(worst.selected_columns.severity.desc(), since.desc())
+        with self._engine.connect() as connection:
+            return [row.service_key for row in connection.execute(query)]
+
+    def _severity(self) -> Any:
+        oldest = self._now() - int(self.stale_seconds * 1000)
+        found = case(_SEVERITIES, value=binding_health.c.state, else_=_STATES.index("unknown"))
+        return case((binding_health.c.checked < oldest, _STATES.index("unknown")), else_=found)
+
+    def _worst(self) -> Select[Any]:
+        severity = func.max(self._severity()).label("severity")
+        return select(binding_health.c.service_key, severity).group_by(binding_health.c.service_key)
 
     def known(self) -> list[str]:
         """The keys of all bindings that were ever probed."""
@@ -249,6 +288,7 @@ def _row(result: Result) -> dict[str, Any]:
     standing = result.standing
     return {
         "binding_key": result.binding_key,
+        "service_key": result.service_key,
         "state": standing.state,
         "since": standing.since,
         "checked": result.moment,

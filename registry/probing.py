@@ -302,7 +302,7 @@ class Prober:
             tell("health", binding=target.key, state=standing.state, fault=found.fault)
         fault = found.fault
         self._results.append(
-            Result(target.key, moment, finding.ok, finding.latency_ms, fault, standing)
+            Result(target.key, target.pair, moment, finding.ok, finding.latency_ms, fault, standing)
         )
 
     # --- writing -----------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from registry.changes import Entry
 from registry.errors import UddiError
 from registry.further_criteria import discovery_url, grouped_reference, groups_of, urls_of
 from registry.keys import GENERATOR, check_form, generator_needed, new_key
+from registry.listed import listed_rows
 from registry.model import BindingTemplate, BusinessEntity, BusinessService, Entity, Kind, TModel
 from registry.older_keys import older_key
 from registry.projections import is_projection, own_services, save_projections
@@ -328,6 +329,8 @@ def _collect(
         rows[instance_info] += [{**common, **places, "tmodel_key": key} for key in tmodel_keys]
     rows[grouped_reference] += [{"entity_key": item.key, **each} for each in groups_of(item)]
     rows[discovery_url] += [{"entity_key": item.key, **each} for each in urls_of(item)]
+    for table, row in listed_rows(item, parent_key, position).items():
+        rows[table].append(row)
     below = _below(above, kind, item.key, sort)
     for number, child in enumerate(children_of(item)):
         _collect(rows, publisher, child, item.key, number, moment, existing, below)

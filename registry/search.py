@@ -97,7 +97,10 @@ def find_keys(connection: Connection, kind: Kind, find: Find, limits: Limits) ->
     keys = search.keys(head - 1, rows + 1)
     actual, more = head - 1 + len(keys), len(keys) > rows
     if listed and (more or (head > 1 and not keys)):
-        actual = search.counted((kind, replace(find, max_rows=None, list_head=None)))
+        abouts = tuple(each.about for each in wanted)
+        # By what it came to where that is known: many patterns begin the same few names.
+        about = replace(find, max_rows=None, list_head=None) if None in abouts else abouts
+        actual = search.counted((kind, about))
     return Page(tuple(keys[:rows]), actual, head, listed)
 
 

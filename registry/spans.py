@@ -94,7 +94,7 @@ def without_needless(
     if span is None:
         return found
     everything = select(literal(1)).where(_ENTITY.c.kind == kind, span.holds(_ENTITY.c.sort_name))
-    there = known.of((kind, span), lambda: _count(connection, everything, most + 1))
+    there = known.of((kind, span, most), lambda: _count(connection, everything, most + 1))
     if there > most:
         return found
 
@@ -102,7 +102,7 @@ def without_needless(
         rows = criterion.sources[0].rows()
         # Distinct, since an entity may have the same thing twice.
         within = rows.where(span.holds(rows.selected_columns.sort)).distinct()
-        key = (kind, span, criterion.about)
+        key = (kind, span, most, criterion.about)
         return there != known.of(key, lambda: _count(connection, within, most + 1))
 
     return replace(found, long=tuple(one for one in found.long if needed(one)))

@@ -240,7 +240,8 @@ class Store:
 
     def changes(self, after: int, limit: int) -> list[Change]:
         """The changes behind number ``after``, the oldest first, at most ``limit``. None is ever
-        skipped: what has a number behind the last one here was not yet visible."""
+        skipped: what has a number behind the last one here was not yet visible. Where the first
+        one is not number ``after`` + 1, the log no longer goes back so far."""
         with self.engine.connect() as connection:
             return changes_after(connection, after, limit)
 
@@ -248,6 +249,11 @@ class Store:
         """The latest changes of these entities, the newest first."""
         with self.engine.connect() as connection:
             return changes_of(connection, keys, limit)
+
+    def first_change(self) -> Change | None:
+        """The oldest one that is still in the log."""
+        with self.engine.connect() as connection:
+            return next(iter(changes_after(connection, 0, 1)), None)
 
     def last_index(self) -> int:
         """The number of the last change; 0 where there was none."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from registry.changes import Change
+from registry.web.listing import ListedHospital, ListedService
 from registry.web.rendering import rendered
 from registry.web.site import Site, in_thread, site_of
 from services.soap.values import LOCAL
@@ -40,13 +42,15 @@ async def changes(request: Request) -> Response:
 
 
 def _changes(site: Site, before: int) -> dict[str, Any]:
-    last = site.store.last_index()
+    first, last = site.store.first_change(), site.store.last_index()
     end = min(before - 1, last) if before else last
     start = max(end - _PER_PAGE, 0)
     lines = [one for one in site.store.changes(start, _PER_PAGE) if one.index <= end]
+    groups = _grouped(lines)
+    services = site.listing.services([_service_of(_first(one)) for one in groups])
     return {
-        "groups": [_shown(site, group) for group in _grouped(lines)][::-1],
-        "older": start + 1 if start else 0,
+        "groups": [_shown(site, group, services) for group in groups][::-1],
+        "older": start + 1 if first is not None and first.index <= start else 0,
         "paged": bool(before),
     }
 
@@ -68,19 +72,27 @@ def _grouped(lines: list[Change]) -> list[list[Change]]:
     return groups
 
 
-def _shown(site: Site, group: list[Change]) -> Group:
-    first = min(group, key=lambda one: _RANK.get(one.kind, 9))
+def _first(group: list[Change]) -> Change:
+    return min(group, key=lambda one: _RANK.get(one.kind, 9))
+
+
+def _service_of(line: Change) -> str:
+    """The key of the service that it is, or is in; "" where that is none."""
+    return {"service": line.key, "binding": line.parent_key or ""}.get(line.kind, "")
+
+
+def _shown(
+    site: Site, group: list[Change], services: Mapping[str, tuple[ListedHospital, ListedService]]
+) -> Group:
+    first = _first(group)
     title, path = "", ("", "")
     if first.kind == "business":
-        hospital = site.snapshot.hospital(first.key)
+        hospital = site.listing.name(first.key)
         if hospital is not None:
             title, path = hospital.zh or hospital.en, ("hospital", first.key)
-    elif first.kind in ("service", "binding"):
-        found = site.snapshot.service(
-            first.key if first.kind == "service" else first.parent_key or ""
-        )
-        if found is not None:
-            title = f"{found[0].zh or found[0].en} · {found[1].label}"
-            path = ("service", found[1].key)
+    elif _service_of(first) in services:
+        of, service = services[_service_of(first)]
+        title = f"{of.zh or of.en} · {service.label}"
+        path = ("service", service.key)
     at = datetime.fromtimestamp(first.moment / 1000, LOCAL)
     return Group(first, max(one.index for one in group), at, len(group), title, path)

@@ -6,9 +6,9 @@ import hashlib
 from collections.abc import Sequence
 from functools import cache, lru_cache
 
+from registry.web.listing import ListedService
 from registry.web.parts import Documentation, known
 from registry.web.seams import Version, Versions
-from registry.web.snapshot import ListedService
 from registry.web.wsdl_parts import documented_wsdl
 from services import his_service
 from services.catalogue import CONTRACTS

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
+from registry.web.listing import ListedHospital, ListedService, Listing, Offered
 from registry.web.seams import BindingHealth, HealthBook, State
-from registry.web.snapshot import ListedHospital, ListedService
 from services import his_service
 from services.catalogue import CONTRACTS
 
@@ -57,20 +56,23 @@ class Row:
     others: tuple[Cell, ...]
 
 
-def columns_of(hospitals: Sequence[ListedHospital]) -> tuple[Column, ...]:
+def columns_of(listing: Listing) -> tuple[Column, ...]:
     """Ours first, as the catalogue has them, then the most frequent ones of others."""
-    counts: Counter[str] = Counter()
-    names: dict[str, str] = {}
-    for hospital in hospitals:
-        for label, service in hospital.by_name.items():
-            counts[label] += 1
-            names.setdefault(label, service.zh)
-    ours = [name for name in (*CONTRACTS, his_service.NAME) if name in counts]
-    others = sorted((-count, label) for label, count in counts.items() if label not in ours)
+    places: dict[str, list[Offered]] = {}
+    for one in listing.offered():
+        places.setdefault(one.label, []).append(one)
+    ours = [name for name in (*CONTRACTS, his_service.NAME) if name in places]
+    others = sorted(
+        (-sum(one.count for one in those), label)
+        for label, those in places.items()
+        if label not in ours
+    )
     labels = (*ours, *(label for _, label in others))[:MOST_COLUMNS]
     known = {name: contract.contract_zh for name, contract in CONTRACTS.items()}
     known[his_service.NAME] = his_service.ZH.partition("（")[0]
-    return tuple(Column(label, known.get(label, names[label])) for label in labels)
+    named = listing.named([places[label][0] for label in labels if label not in known])
+    known |= {label: zh for (label, _), (zh, _) in named.items()}
+    return tuple(Column(label, known[label]) for label in labels)
 
 
 def rows_of(
@@ -113,16 +115,3 @@ def service_health(service: ListedService, found: Mapping[str, BindingHealth]) -
     if worst is None:
         return Shown("unknown")
     return Shown(worst.state, worst.latency_ms, worst.checked, worst.since, worst.zh, worst.en)
-
-
-def summary(health: Mapping[str, Shown]) -> Counter[State]:
-    """How many services are in each state."""
-    return Counter(one.state for one in health.values())
-
-
-def has_problem(hospital: ListedHospital, health: Mapping[str, Shown]) -> bool:
-    """``health`` may be older than the hospital, and lack what came since."""
-    return any(
-        service.key in health and health[service.key].state in ("critical", "warning")
-        for service in hospital.services
-    )

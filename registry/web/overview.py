@@ -12,12 +12,12 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 
 from registry.registered import face_of, wsdl_url
-from registry.web.grid import columns_of, has_problem, health_of, rows_of, summary
+from registry.web.grid import columns_of, health_of, rows_of
+from registry.web.listing import ListedHospital
 from registry.web.rendering import SECURITY_HEADERS, language, rendered, to
 from registry.web.seams import Lease
-from registry.web.seek import LONGEST, Found, Hit, matching, service_at, words_of
+from registry.web.seek import LONGEST, Found, Hit, Place, matching, words_of
 from registry.web.site import Missing, Site, in_thread, site_of
-from registry.web.snapshot import ListedHospital
 
 PER_PAGE = 40
 #: answers to what is typed, and on the page of results
@@ -66,21 +66,23 @@ async def overview(request: Request) -> Response:
 
 
 def _overview(site: Site, filters: Filters) -> dict[str, Any]:
-    everything = site.snapshot.hospitals()
-    columns = columns_of(everything)
-    health = site.all_health()
+    everything = site.listing.names()
+    columns = columns_of(site.listing)
     found = site.index().seek(filters.query, FULL) if filters.query else None
     chosen = matching(everything, words_of(filters.query)) if found else list(everything)
     if filters.service:
-        chosen = [one for one in chosen if filters.service in one.by_name]
+        offering = site.listing.offering(filters.service)
+        chosen = [one for one in chosen if one.key in offering]
     if filters.problems:
-        chosen = [one for one in chosen if has_problem(one, health)]
+        troubled = site.listing.hospitals_of(site.health.troubled())
+        chosen = [one for one in chosen if one.key in troubled]
     letters = Counter(one.letter for one in chosen)
     if filters.letter:
         chosen = [one for one in chosen if one.letter == filters.letter]
     pages = max(-(-len(chosen) // PER_PAGE), 1)
     number = min(filters.page, pages)
-    shown = chosen[(number - 1) * PER_PAGE : number * PER_PAGE]
+    keys = [one.key for one in chosen[(number - 1) * PER_PAGE : number * PER_PAGE]]
+    shown = site.listing.hospitals(keys)
     return {
         "q": filters.query,
         "filters": filters,
@@ -90,7 +92,7 @@ def _overview(site: Site, filters: Filters) -> dict[str, Any]:
         "leases": leases_of(site, shown),
         "total": len(chosen),
         "hospital_total": len(everything),
-        "counts": summary(health),
+        "counts": site.counts(),
         "letters": sorted(letters.items(), key=lambda pair: (pair[0] == "#", pair[0])),
         "number": number,
         "pages": pages,
@@ -114,10 +116,10 @@ def leases_of(site: Site, hospitals: Sequence[ListedHospital]) -> dict[str, Leas
     return worst
 
 
-def place_of(hit: Hit, hospital: Any) -> str:
+def place_of(hit: Hit, place: Place) -> str:
     """Where at that hospital the entry is to be read."""
     anchor = f"#op-{quote(hit.entry.operation)}" if hit.entry.operation else ""
-    return to("service", service_at(hospital, hit.entry).key) + anchor
+    return to("service", place.service_key) + anchor
 
 
 async def search(request: Request) -> Response:
@@ -142,9 +144,9 @@ def _quick(found: Found, lang: str) -> dict[str, Any]:
             "title": hit.entry.name,
             "about": hit.entry.zh if lang == "zh" else hit.entry.en or hit.entry.zh,
             "within": " · ".join(dict.fromkeys(filter(None, _within(hit)))),
-            "hospital": hit.hospitals[0].title(lang),
+            "hospital": hit.places[0].hospital.title(lang),
             "total": hit.total,
-            "href": place_of(hit, hit.hospitals[0]),
+            "href": place_of(hit, hit.places[0]),
         }
         for hit in found.entries
     ]
@@ -168,7 +170,7 @@ async def hospital(request: Request) -> Response:
 
 
 def _hospital(site: Site, key: str) -> dict[str, Any]:
-    listed = site.snapshot.hospital(key)
+    listed = site.listing.hospital(key)
     if listed is None:
         raise Missing(key)
     business = site.store.businesses([key])[0]

@@ -48,7 +48,12 @@ class Probe(Protocol):
 
 
 class HealthBook(Protocol):
+    """``services``: how many are in each state, of those that are probed; ``troubled``: the keys
+    of those that are critical or warning, in this order, the newest first."""
+
     def of(self, keys: Iterable[str], /) -> Mapping[str, BindingHealth]: ...
+    def services(self) -> Mapping[State, int]: ...
+    def troubled(self) -> Sequence[str]: ...
     def history(self, binding_key: str, since: datetime, /) -> Sequence[Probe]: ...
 
 
@@ -93,6 +98,12 @@ class Nothing:
 
     def of(self, keys: Any) -> Any:
         return {} if not isinstance(keys, str) else []
+
+    def services(self) -> dict[State, int]:
+        return {}
+
+    def troubled(self) -> list[str]:
+        return []
 
     def history(self, binding_key: str, since: datetime) -> list[Any]:
         return []

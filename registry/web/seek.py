@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Literal
 
-from registry.web.pinyin import keys_of
-from registry.web.snapshot import ListedHospital, ListedService
+from registry.pinyin import keys_of
+from registry.web.listing import HospitalName, Listing, Offered
 from services.catalogue import CONTRACTS
 from services.contract import Field, ListOf, RecordType, Type
 from services.his_service import OPERATIONS
@@ -45,11 +45,19 @@ class Entry:
 
 
 @dataclass(frozen=True, slots=True)
+class Place:
+    """A hospital and its service that an entry is of."""
+
+    hospital: HospitalName
+    service_key: str
+
+
+@dataclass(frozen=True, slots=True)
 class Hit:
-    """An entry that was found; ``hospitals`` are the first of ``total`` that offer it."""
+    """An entry that was found; ``places`` are the first of ``total`` hospitals that offer it."""
 
     entry: Entry
-    hospitals: tuple[ListedHospital, ...]
+    places: tuple[Place, ...]
     total: int
 
 
@@ -57,7 +65,7 @@ class Hit:
 class Found:
     """``hospital_total``: how many match in all."""
 
-    hospitals: tuple[ListedHospital, ...]
+    hospitals: tuple[HospitalName, ...]
     hospital_total: int
     entries: tuple[Hit, ...]
     entry_total: int
@@ -67,7 +75,7 @@ def words_of(query: str) -> tuple[str, ...]:
     return tuple(dict.fromkeys(query[:LONGEST].casefold().split()))[:MOST_WORDS]
 
 
-def matching(hospitals: Sequence[ListedHospital], words: Iterable[str]) -> list[ListedHospital]:
+def matching(hospitals: Sequence[HospitalName], words: Iterable[str]) -> list[HospitalName]:
     """Those whose names hold every word, the better matches first, otherwise in order."""
     words = tuple(words)
     found = [one for one in hospitals if all(word in one.text for word in words)]
@@ -75,23 +83,31 @@ def matching(hospitals: Sequence[ListedHospital], words: Iterable[str]) -> list[
 
 
 class Index:
-    """A search over one state of the registry; what many queries need is found out once."""
+    """A search over one state of the registry: its ``names`` and what is ``offered``."""
 
-    def __init__(self, hospitals: Sequence[ListedHospital]) -> None:
-        self.hospitals = hospitals
-        self._all_entries = (*_entries(), *_foreign(hospitals))
-        self._offering: dict[tuple[str, str], list[ListedHospital]] = {}
-        for hospital in hospitals:
-            for service in hospital.by_name.values():
-                place = (service.label, service.namespace)
-                self._offering.setdefault(place, []).append(hospital)
+    def __init__(
+        self, listing: Listing, names: tuple[HospitalName, ...], offered: tuple[Offered, ...]
+    ) -> None:
+        self.names = names
+        self.offered = offered
+        self._listing = listing
+        self._all_entries = (*_entries(), *_foreign(listing, offered))
+
+    def _offering(self, label: str, namespace: str) -> list[Place]:
+        """The hospitals that offer such a service, in their order."""
+        found = self._listing.offering(label)
+        return [
+            Place(one, found[one.key][1])
+            for one in self.names
+            if one.key in found and found[one.key][0] == namespace
+        ]
 
     def seek(self, query: str, limit: int, each: int = 3) -> Found:
         """At most ``limit`` hospitals and as many entries, each with at most ``each`` hospitals."""
         words = words_of(query)
         if not words:
             return Found((), 0, (), 0)
-        here = matching(self.hospitals, words)
+        here = matching(self.names, words)
         ranked = []
         for number, entry in enumerate(self._all_entries):
             own = frozenset(word for word in words if word in entry.text)
@@ -103,16 +119,21 @@ class Index:
         ranked.sort(key=lambda one: one[:2])
         told: set[tuple[str, str, str]] = set()
         at: dict[frozenset[str], set[str]] = {}
-        offered: dict[tuple[frozenset[str], str, str], list[ListedHospital]] = {}
+        offering: dict[tuple[str, str], list[Place]] = {}
+        offered: dict[tuple[frozenset[str], str, str], list[Place]] = {}
         hits: list[Hit] = []
         total = 0
         for *_, entry, rest in ranked:
             at_place = (rest, entry.service, entry.namespace)
             if at_place not in offered:
-                offering = self._offering.get((entry.service, entry.namespace), [])
+                place = (entry.service, entry.namespace)
+                if place not in offering:
+                    offering[place] = self._offering(*place)
                 if rest and rest not in at:
-                    at[rest] = {one.key for one in matching(self.hospitals, rest)}
-                offered[at_place] = [one for one in offering if not rest or one.key in at[rest]]
+                    at[rest] = {one.key for one in matching(self.names, rest)}
+                offered[at_place] = [
+                    one for one in offering[place] if not rest or one.hospital.key in at[rest]
+                ]
             found = offered[at_place]
             # A field that many operations of a service have is told at the first of them.
             same = (entry.service, entry.namespace, entry.kind + entry.name)
@@ -122,11 +143,6 @@ class Index:
                 if len(hits) < limit:
                     hits.append(Hit(entry, tuple(found[:each]), len(found)))
         return Found(tuple(here[:limit]), len(here), tuple(hits), total)
-
-
-def service_at(hospital: ListedHospital, entry: Entry) -> ListedService:
-    """The service of the hospital that the entry is in. KeyError: it does not offer it."""
-    return hospital.by_name[entry.service]
 
 
 def _begins(text: str, words: Iterable[str]) -> bool:
@@ -189,17 +205,15 @@ def _inside(kind: Type) -> Iterable[Field]:
         yield from _fields(kind.fields)
 
 
-def _foreign(hospitals: Sequence[ListedHospital]) -> list[Entry]:
+def _foreign(listing: Listing, offered: Iterable[Offered]) -> list[Entry]:
     """Services that no contract of ours describes, by the names that they were published with."""
     known = {(entry.service, entry.namespace) for entry in _entries() if entry.kind == "service"}
-    found: dict[tuple[str, str], Entry] = {}
-    for hospital in hospitals:
-        for one in hospital.services:
-            place = (one.label, one.namespace)
-            if place not in known and place not in found:
-                names = _names(one.label, one.zh, one.en)
-                found[place] = Entry("service", *place, "", one.label, one.zh, one.en, names, names)
-    return list(found.values())
+    found = listing.named([one for one in offered if (one.label, one.namespace) not in known])
+    return [
+        Entry("service", label, namespace, "", label, zh, en, names, names)
+        for (label, namespace), (zh, en) in found.items()
+        for names in [_names(label, zh, en)]
+    ]
 
 
 @cache

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import Any
 
 from lxml import etree
@@ -20,13 +21,14 @@ from registry.web.contracts import (
     versions_of,
 )
 from registry.web.grid import service_health
+from registry.web.listing import ListedHospital, ListedService
 from registry.web.parts import Documentation, Told
 from registry.web.recipes import recipes
 from registry.web.recipes.given import Service
 from registry.web.rendering import SECURITY_HEADERS, rendered, wsdl_of
 from registry.web.seams import Compare, Version
+from registry.web.seek import Place
 from registry.web.site import Missing, Site, in_thread, site_of
-from registry.web.snapshot import ListedHospital, ListedService
 from registry.web.words.faults import FAULTS
 from registry.web.xml_shown import shown
 from services import faults
@@ -70,7 +72,7 @@ class Here:
 
 def here(site: Site, key: str) -> Here:
     """Missing: the registry has no such service."""
-    found = site.snapshot.service(key)
+    found = site.listing.service(key)
     if found is None:
         raise Missing(key)
     hospital, service = found
@@ -131,13 +133,11 @@ def _recipes(at: Here, operation: Told | None) -> list[Any]:
     return recipes(named, operation)
 
 
-def _elsewhere(site: Site, at: Here) -> list[tuple[ListedHospital, ListedService]]:
-    found = [
-        (one, one.by_name[at.service.label])
-        for one in site.snapshot.hospitals()
-        if one.key != at.hospital.key and at.service.label in one.by_name
-    ]
-    return found[:_ELSEWHERE]
+def _elsewhere(site: Site, at: Here) -> list[Place]:
+    offering = site.listing.offering(at.service.label)
+    others = (one for one in site.listing.names() if one.key in offering)
+    found = (Place(one, offering[one.key][1]) for one in others if one.key != at.hospital.key)
+    return list(islice(found, _ELSEWHERE))
 
 
 def _fault_rows() -> list[tuple[str, int, tuple[str, str, str, str]]]:

@@ -1,8 +1,9 @@
-"""What the pages share: the store, its snapshot, health, and a thread to ask them in."""
+"""What the pages share: the store, what it lists, health, and a thread to ask them in."""
 
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -20,11 +21,10 @@ from registry.errors import UddiError
 from registry.failures import described
 from registry.store import Store
 from registry.web.csrf import Csrf
-from registry.web.grid import Shown, health_of
+from registry.web.listing import Listing
 from registry.web.rendering import rendered
-from registry.web.seams import Compare, HealthBook, Leases, Nothing, Versions
+from registry.web.seams import Compare, HealthBook, Leases, Nothing, State, Versions
 from registry.web.seek import Index
-from registry.web.snapshot import Snapshot
 from registry.web.tried import KeptCalls
 
 T = TypeVar("T")
@@ -47,23 +47,23 @@ class Site:
     trying: TrySettings = field(default_factory=TrySettings)
 
     def __post_init__(self) -> None:
-        self.snapshot = Snapshot(self.store)
+        self.listing = Listing(self.store)
         self.calls = KeptCalls(self.trying.keep_minutes * 60, self.trying.keep)
         self.calls_under_way = 0
         self.csrf = Csrf()
         # Of their own: a call that takes half a minute must not keep the database's waiting.
         self._calling = CapacityLimiter(self.trying.at_once)
         self._index: Index | None = None
-        self._health: dict[str, Shown] = {}
-        self._health_until = 0.0
+        self._counts: Counter[State] = Counter()
+        self._counts_until = 0.0
 
     def index(self) -> Index:
         """The search over the present state."""
-        hospitals = self.snapshot.hospitals()
+        names, offered = self.listing.names(), self.listing.offered()
         index = self._index
-        if index is None or index.hospitals is not hospitals:
+        if index is None or index.names is not names or index.offered is not offered:
             # Two threads may both make one; either will do.
-            index = self._index = Index(hospitals)
+            index = self._index = Index(self.listing, names, offered)
         return index
 
     def now(self) -> datetime:
@@ -73,16 +73,19 @@ class Site:
         """One of the calls that the console sends."""
         return await to_thread.run_sync(partial(function, *arguments), limiter=self._calling)
 
-    def all_health(self) -> dict[str, Shown]:
-        """Every service's health by its key; where there are many, some seconds old, and without
-        what came in since: finding it out may take a twentieth of the time."""
+    def counts(self) -> Counter[State]:
+        """How many services are in each state; where there are many, some seconds old: counting
+        them may take a twentieth of the time."""
         started = time.monotonic()
-        hospitals = self.snapshot.hospitals()
-        if started >= self._health_until:
-            self._health = health_of(hospitals, self.health)
+        if started >= self._counts_until:
+            counts = Counter(self.health.services())
+            # What was never probed, and what is not to be.
+            rest = self.listing.service_count() - counts.total()
+            counts["unknown"] += max(rest, 0)
+            self._counts = counts
             cost = time.monotonic() - started
-            self._health_until = started + max(1.0, 20 * cost)
-        return self._health
+            self._counts_until = started + max(1.0, 20 * cost)
+        return self._counts
 
 
 class Missing(Exception):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from starlette.requests import Request
@@ -11,12 +11,12 @@ from starlette.responses import Response
 
 from registry.web import charts
 from registry.web.charts import Chart, chart
-from registry.web.grid import Shown, summary
+from registry.web.grid import Shown, service_health
+from registry.web.listing import ListedHospital, ListedService
 from registry.web.rendering import rendered
 from registry.web.seams import BindingHealth, Probe
 from registry.web.service import Face, here
 from registry.web.site import Site, in_thread, site_of
-from registry.web.snapshot import ListedHospital, ListedService
 
 #: problems that are listed, failures of a binding that are told, and periods in days
 _MOST, _FAILURES, PERIODS = 200, 10, (1, 7, 30)
@@ -34,19 +34,15 @@ async def state(request: Request) -> Response:
 
 
 def _state(site: Site) -> dict[str, Any]:
-    health = site.all_health()
-    problems = [
-        Problem(hospital, service, health[service.key])
-        for hospital in site.snapshot.hospitals()
-        for service in hospital.services
-        # A service may have come in since the health was asked for.
-        if service.key in health and health[service.key].state in ("critical", "warning")
-    ]
+    troubled = site.health.troubled()
     # The critical first, and the newest of them first: that is where to look.
-    oldest = datetime.min.replace(tzinfo=UTC)
-    problems.sort(key=lambda one: one.health.since or oldest, reverse=True)
-    problems.sort(key=lambda one: one.health.state != "critical")
-    return {"counts": summary(health), "problems": problems[:_MOST], "total": len(problems)}
+    found = site.listing.services(troubled[:_MOST])
+    listed = [found[key] for key in troubled[:_MOST] if key in found]
+    book = site.health.of([key for _, one in listed for key in (*one.outside, *one.inside)])
+    problems = [
+        Problem(hospital, service, service_health(service, book)) for hospital, service in listed
+    ]
+    return {"counts": site.counts(), "problems": problems, "total": len(troubled)}
 
 
 @dataclass(frozen=True, slots=True)

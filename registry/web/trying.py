@@ -241,7 +241,7 @@ async def tried(request: Request) -> Response:
     call = site.calls.get(name)
     if call is None:
         return _told(request, 404, "expired")
-    found = site.snapshot.service(call.service_key)
+    found = site.listing.service(call.service_key)
     documentation = documentation_of(found[1], site.versions) if found else None
     cookie = site.csrf.cookie(request)
     response = rendered(

@@ -273,6 +273,12 @@ def test_a_gateway_is_taken_out_and_put_back_without_a_lost_call(scaled: ScaledO
         scaled.tell_haproxy("ready")
         until(lambda: scaled.haproxy.up() == {"a", "b"}, 60)
         until(lambda: len(calls_on_record(scaled, "a")) - before >= 10, 60)
+        # and by SIGTERM alone, as the document says
+        scaled.gateways["b"].end()
+        load.until_more(40)
+        scaled.gateways["b"].start()
+        until(lambda: scaled.haproxy.up() == {"a", "b"}, 60)
+        load.until_more(40)
     assert load.broken == []
     assert {status for status, _, _ in load.answers} == {200}
 

@@ -86,14 +86,11 @@ class MortalGateway:
         finally:
             connection.close()
 
-    @property
-    def runs(self) -> bool:
-        return self._process is not None
-
     def kill(self) -> None:
-        """The gateway and all its workers, in one moment."""
-        os.killpg(self.pid, signal.SIGKILL)
-        self._gone()
+        """The gateway and all its workers, in one moment; nothing where it does not run."""
+        if self._process is not None:
+            os.killpg(self.pid, signal.SIGKILL)
+            self._gone()
 
     def kill_supervisor(self) -> None:
         """The parent alone: its workers end by themselves, with what they have under way."""

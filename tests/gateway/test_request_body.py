@@ -8,11 +8,17 @@ import pytest
 
 from gateway.call import BodyTooLarge
 from gateway.request import HttpRequest
+from gateway.room import Room
+from gateway_config.limits import Limits
 
 
 def request(limit: int) -> HttpRequest:
     loop = asyncio.get_running_loop()
-    return HttpRequest(loop, "POST", b"/", [], None, keep_alive=True, limit=limit, seconds=30)
+    room = Room()
+    room.go_by(Limits(), frozenset())
+    return HttpRequest(
+        loop, "POST", b"/", [], None, keep_alive=True, limit=limit, seconds=30, room=room, peer="p"
+    )
 
 
 @pytest.mark.parametrize("parts", [[11], [10, 1], [5, 6], [4, 4, 4], [11, 5]])

@@ -50,5 +50,6 @@ def registry_app(
     app = create_app(RegistryConfig.model_validate({"store": url, **settings}))
     filled(app.state.store, businesses)
     if health is not None:
+        health.store = app.state.store
         app.state.site.health = health
     return app

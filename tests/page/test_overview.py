@@ -197,7 +197,7 @@ def test_what_is_published_is_never_markup_nor_a_script_link(opened: Open) -> No
         ),
     )
     client = opened([bad])
-    key = client.app.state.site.snapshot.hospitals()[0].key
+    key = client.app.state.site.listing.names()[0].key
     for path in ("/", "/?q=alert", f"/?q={quote(HOSTILE)}", f"/hospital/{key}"):
         tree = page(client, path)
         assert not tree.cssselect("[onerror], img[src=x]"), path

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
+from registry.pruning import prune
 from registry.web.charts import BAND, HEIGHT, LEFT, TOP, WIDTH, chart
 from services.soap.values import LOCAL
 from tests.page import world
@@ -156,6 +157,15 @@ def test_older_changes(opened: Open) -> None:
     assert second.cssselect("tbody tr")
     for wrong in ("x", "-1", "9" * 30, "0"):
         assert page(client, f"/changes?before={wrong}").cssselect("tbody tr"), wrong
+
+
+def test_no_page_of_older_changes_where_the_log_was_pruned(opened: Open) -> None:
+    client = opened(world.many(30))
+    store = client.app.state.store
+    far = 10**15
+    store.write(lambda connection: prune(connection, far, far))
+    tree = page(client, "/changes")
+    assert tree.cssselect("tbody tr") and not tree.cssselect("a[rel=next]")
 
 
 def test_no_changes_yet(opened: Open) -> None:

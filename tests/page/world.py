@@ -3,10 +3,13 @@ a foreign service, hostile names, and a health book with a history."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
+
+from sqlalchemy import select
 
 from registry.model import (
     BindingTemplate,
@@ -23,6 +26,7 @@ from registry.model import (
 )
 from registry.registered import hospital_key
 from registry.store import Store
+from registry.tables import entity
 from registry.uddi.wellknown import (
     FACE_INSIDE,
     HOSPITAL_CODE,
@@ -184,6 +188,9 @@ def filled(store: Store, businesses: Iterable[BusinessEntity], publisher: str = 
     store.save(publisher, list(businesses))
 
 
+_STATES = ("passing", "unknown", "warning", "critical")
+
+
 @dataclass(frozen=True)
 class Health:
     state: str
@@ -205,9 +212,32 @@ class Probe:
 class Book:
     """A health book in which each binding's fate follows from its key alone."""
 
+    #: whose bindings are probed; tests/page/serving.py says
+    store: Store
+
     def __init__(self, states: dict[str, Health] | None = None, now: datetime = NOW) -> None:
         self.states = states or {}
         self.now = now
+
+    def services(self) -> Counter[str]:
+        return Counter(_STATES[worst] for worst, _ in self._worst().values())
+
+    def troubled(self) -> list[str]:
+        found = [(-worst, -since, key) for key, (worst, since) in self._worst().items()]
+        return [key for worst, _, key in sorted(found) if worst < -1]
+
+    def _worst(self) -> dict[str, tuple[int, float]]:
+        with self.store.engine.connect() as connection:
+            query = select(entity.c.key, entity.c.parent_key).where(entity.c.kind == "binding")
+            parents = {row.key: row.parent_key for row in connection.execute(query)}
+        found: dict[str, tuple[int, float]] = {}
+        for key, health in self.of(parents).items():
+            if health.state == "unknown" and health.checked is None:
+                continue
+            since = health.since.timestamp() if health.since else 0.0
+            one = (_STATES.index(health.state), since)
+            found[parents[key]] = max(one, found.get(parents[key], one))
+        return found
 
     def of(self, keys: Iterable[str]) -> dict[str, Health]:
         return {key: self.states.get(key) or self._made_up(key) for key in keys}

@@ -29,7 +29,7 @@ class Book:
         finding = Finding(ok, ms, "因", "why")
         moment = int(self.now.timestamp() * 1000)
         standing = judged(before, finding, moment, Rules())
-        self.book.record([Result(key, moment, ok, ms, fault, standing)])
+        self.book.record([Result(key, key.rpartition(":")[0], moment, ok, ms, fault, standing)])
 
     def roll(self) -> None:
         """As housekeeping does, until there is nothing left to do."""
