@@ -10,7 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Generic, TypeVar
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, String, column, select, table
 
 from adapters.columns import Statement
 from adapters.values import Unreadable, text
@@ -60,6 +60,16 @@ def names(statement: Statement, seconds: float) -> Dictionary[str]:
     """A dictionary of code and name, the statement's two columns."""
     name_column = statement.selected_columns.keys()[1]
     return Dictionary(statement, lambda row: text(row[1], name_column), seconds)
+
+
+def of_the_site(column_name: str, key: str, seconds: float) -> Dictionary[str] | None:
+    """What a site keeps in a table of its own: ``column_name`` is TABLE.COLUMN, "" for none, and
+    ``key`` the column of the codes."""
+    if not column_name:
+        return None
+    name, text_column = column_name.split(".")
+    code, said = column(key, String), column(text_column, String)
+    return names(select(code, said).select_from(table(name, code, said)), seconds)
 
 
 def named(code: Any, entries: Mapping[str, str], column: str) -> str | None:

@@ -29,9 +29,10 @@ from gateway.protocol import AskerProtocol, Plane, protocol_of
 from gateway.reload import OnSignal, Reread, needs_restart, own_origins
 from gateway.routes import FindBindings, Routes
 from gateway.tls import Certificates
+from gateway.turned_away import TurnedAway
 from gateway.upstream import KeptConnections
 from gateway.ways import Ways
-from gateway_config.model import Forward, GatewayConfig
+from gateway_config.model import Forward, GatewayConfig, Tls
 
 
 class Gateway:
@@ -74,10 +75,11 @@ class Gateway:
         pages = [Route("/health", self.health), Route("/", self.page), *more_pages]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
         self._worker = worker
-        self.connections = Connections(config, self._counters, self._log)
-        own_tls = config.own_tls
-        #: what the TLS listener shows; None where it has none
-        self.certificates = Certificates(own_tls, self._log) if own_tls is not None else None
+        self._turned_away = TurnedAway(self._counters, self._log, self._trail)
+        self.connections = Connections(config, self._turned_away)
+        tls = _shown(config)
+        #: what the TLS listeners show; None where there are none
+        self.certificates = Certificates(tls, self._log) if tls is not None else None
         self._plane = Plane(
             self.connections,
             Pages(self.app, [page.path for page in pages]),
@@ -92,7 +94,12 @@ class Gateway:
     async def lifespan(self, app: Starlette) -> AsyncIterator[None]:
         straight = self._straight(self._config)
         ways = self._opened = await Ways.open(
-            self._config, straight, self._log, worker=self._worker
+            self._config,
+            straight,
+            self._log,
+            self._turned_away,
+            certificates=self.certificates,
+            worker=self._worker,
         )
         self._generation = self._made(self._config, ways)
         self._plane.path = self._generation.path
@@ -100,9 +107,13 @@ class Gateway:
             if self._trail is not None:
                 await self._trail.start()
             await self._routes.start()
+            if self.certificates is not None:
+                self.certificates.start()
             with self._reload:
                 yield
         finally:
+            if self.certificates is not None:
+                await self.certificates.stop()
             await self._routes.stop()
             for task in self._retiring:
                 task.cancel()
@@ -110,6 +121,7 @@ class Gateway:
             self._plane.path = None
             await self._generation.close()
             await ways.close()
+            self._turned_away.close()
             if self._trail is not None:
                 await self._trail.stop()
             self._remembered.close()
@@ -121,8 +133,9 @@ class Gateway:
         old, opened = self._generation, self._opened
         if old is None or opened is None:
             raise RuntimeError("the application's lifespan has not begun")
-        if self.certificates is not None and config.own_tls is not None:
-            self.certificates.take(config.own_tls)
+        tls = _shown(config)
+        if self.certificates is not None and tls is not None:
+            self.certificates.take(tls)
         ways = opened.over(config, self._straight(config))
         new = self._made(config, ways, needs_restart(self._config, config))
         self._routes.reconfigure(
@@ -226,6 +239,12 @@ class Gateway:
             for path, b in sorted(self._routes.table.items())
         )
         return HTMLResponse(_PAGE.format(rows=rows))
+
+
+def _shown(config: GatewayConfig) -> Tls | None:
+    """Whose certificates this process itself shows: to askers, or to nodes that dial in."""
+    dialled = config.dialled is not None and config.dialled.tls
+    return config.tls if dialled else config.own_tls
 
 
 _PAGE = """<!doctype html>

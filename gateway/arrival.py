@@ -10,7 +10,7 @@ from gateway.node_connection import NodeConnection
 
 PROTOCOL = "yilian-reverse"
 #: seconds that a node may take to say who it is, and bytes that it may need for that
-_HEAD_SECONDS = 10.0
+HEAD_SECONDS = 10.0
 _HEAD_BYTES = 8192
 
 
@@ -42,7 +42,7 @@ class Arrival(asyncio.Protocol):
         if not self._owner.arrived(self):
             transport.abort()
             return
-        self._timer = asyncio.get_running_loop().call_later(_HEAD_SECONDS, transport.abort)
+        self._timer = asyncio.get_running_loop().call_later(HEAD_SECONDS, transport.abort)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._left()

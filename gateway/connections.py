@@ -6,16 +6,14 @@ import asyncio
 from collections import Counter
 from typing import Protocol
 
-from gateway.counters import Counters
-from gateway.log import Log
+from gateway.room import Room
+from gateway.turned_away import TurnedAway, Why
 from gateway_config.model import GatewayConfig
 from services.faults import Overloaded
 from services.soap.replies import fault_reply
 
 #: seconds between two looks at the clocks of all connections, at most
 SWEEP_SECONDS = 1.0
-#: how often refused connections are told of in the log, seconds
-TELL_SECONDS = 1.0
 
 
 class Timed(Protocol):
@@ -27,14 +25,13 @@ class Timed(Protocol):
 class Connections:
     """Made for one event loop; ``begin`` it there."""
 
-    def __init__(self, config: GatewayConfig, counters: Counters, log: Log) -> None:
+    def __init__(self, config: GatewayConfig, turned_away: TurnedAway) -> None:
+        self.room = Room()
         self.take(config)
-        self._counters = counters
-        self._log = log
+        self.turned_away = turned_away
         self._open: set[Timed] = set()
         self._of_peer: Counter[str] = Counter()
-        self._untold: Counter[tuple[str, str]] = Counter()
-        self._telling = self._sweeping = False
+        self._sweeping = False
         #: what a connection gets that is one too many
         self.full = _full()
 
@@ -43,7 +40,13 @@ class Connections:
         self.limits = config.limits
         proxy = config.proxy
         self._unlimited = frozenset(proxy.trusted) if proxy is not None else frozenset()
+        self.room.go_by(self.limits, self._unlimited)
         self._every = max(0.02, min(SWEEP_SECONDS, self.limits.head_seconds / 4))
+
+    @property
+    def handshake_seconds(self) -> float:
+        """For a TLS handshake."""
+        return self.limits.head_seconds
 
     def __len__(self) -> int:
         return len(self._open)
@@ -52,10 +55,10 @@ class Connections:
         """Count a connection in, or say that it is one too many."""
         limits = self.limits
         if len(self._open) >= limits.max_connections:
-            self.turned_away(peer, "max_connections")
+            self.turned_away.add(peer, Why("max_connections"))
             return False
         if self._of_peer[peer] >= limits.max_connections_per_peer and peer not in self._unlimited:
-            self.turned_away(peer, "max_connections_per_peer")
+            self.turned_away.add(peer, Why("max_connections_per_peer"))
             return False
         self._open.add(connection)
         self._of_peer[peer] += 1
@@ -70,23 +73,6 @@ class Connections:
             self._of_peer[peer] -= 1
             if not self._of_peer[peer]:
                 del self._of_peer[peer]
-
-    def turned_away(self, peer: str, rule: str) -> None:
-        """A connection is refused before there is a request. A flood of them is counted one by
-        one and told of once a second: it must not fill the disk."""
-        self._counters.refused("connection")
-        self._untold[peer, rule] += 1
-        if not self._telling:
-            self._telling = True
-            asyncio.get_running_loop().call_later(TELL_SECONDS, self._tell)
-
-    def _tell(self) -> None:
-        self._telling = False
-        untold, self._untold = self._untold, Counter()
-        for (peer, rule), times in untold.most_common(20):
-            self._log.warning(
-                "connections_refused", step="connection", rule=rule, peer=peer, times=times
-            )
 
     def _sweep(self) -> None:
         loop = asyncio.get_running_loop()

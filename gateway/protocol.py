@@ -147,6 +147,8 @@ class AskerProtocol(asyncio.Protocol):
         self.deaf = True
         for request in self.queue:
             request.left()
+            if not self.busy or request is not self.queue[0]:
+                request.release()  # nobody runs it
 
     def eof_received(self) -> None:
         """The asker has said all; the connection ends with it."""
@@ -292,6 +294,8 @@ class AskerProtocol(asyncio.Protocol):
             keep_alive=keep_alive,
             limit=limits.max_body_bytes,
             seconds=limits.body_seconds,
+            room=self.plane.connections.room,
+            peer=self.peer,
         )
 
     def _enqueue(self, request: HttpRequest) -> None:
@@ -350,6 +354,7 @@ class AskerProtocol(asyncio.Protocol):
         else:
             self._answer(request, answer)
         finally:  # and not by a callback, which would cost another turn of the loop
+            request.release()
             self.state.tasks.discard(task)
 
     def _answered(self, request: HttpRequest) -> Awaitable[Answer]:

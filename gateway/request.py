@@ -7,20 +7,26 @@ from collections.abc import Callable
 
 from gateway.call import BodyTooLarge, CallerLeft
 from gateway.head import Refused
+from gateway.room import UNCOUNTED, Room, no_room
 
 Headers = list[tuple[bytes, bytes]]
 
 
 class HttpRequest:
     """``length``: of the body, as its Content-Length says. ``refused``: why it will not be looked
-    at further. ``complete``: the whole body is here. A body is kept up to ``limit`` bytes; of what
-    goes beyond only the size is."""
+    at further. ``complete``: the whole body is here. A body is kept up to ``limit`` bytes, while
+    ``room`` has room for it on behalf of ``peer``; of what goes beyond only the size is.
+    ``release`` it when its call has ended."""
 
     __slots__ = (
         "_ended",
+        "_held",
         "_limit",
         "_loop",
+        "_no_room",
         "_parts",
+        "_peer",
+        "_room",
         "_seconds",
         "_size",
         "_waiter",
@@ -45,6 +51,8 @@ class HttpRequest:
         keep_alive: bool,
         limit: int,
         seconds: float,
+        room: Room,
+        peer: str,
     ) -> None:
         self.method = method
         self.url = url
@@ -57,7 +65,10 @@ class HttpRequest:
         self._loop = loop
         self._limit = limit
         self._seconds = seconds
-        self._size = 0
+        self._room = room
+        self._peer = peer
+        self._size = self._held = 0
+        self._no_room: Refused | None = None
         self._parts: list[bytes] = []
         self._ended: Exception | None = None
         self._waiter: asyncio.Future[None] | None = None
@@ -67,10 +78,29 @@ class HttpRequest:
     def add(self, part: bytes) -> None:
         self._size += len(part)
         if self._size <= self._limit:
-            self._parts.append(part)
-        elif self._parts:
+            if self._no_room is None:
+                self._parts.append(part)
+                if self._size > UNCOUNTED:
+                    self._hold()
+        elif self._size - len(part) <= self._limit:  # it is this part that goes beyond
             self._parts.clear()
+            self.release()
             self._wake()
+
+    def _hold(self) -> None:
+        if self._room.take(self._peer, self._size - self._held):
+            self._held = self._size
+            return
+        self._no_room = no_room()
+        self._parts.clear()
+        self.release()
+        self._wake()
+
+    def release(self) -> None:
+        """Its body is of no use any more."""
+        if self._held:
+            self._room.give_back(self._peer, self._held)
+            self._held = 0
 
     def end(self) -> None:
         self.complete = True
@@ -95,6 +125,8 @@ class HttpRequest:
             await self._arrived()
         if self._size > min(limit, self._limit):
             raise BodyTooLarge
+        if self._no_room is not None:
+            raise self._no_room
         parts = self._parts
         return parts[0] if len(parts) == 1 else b"".join(parts)
 
@@ -103,10 +135,10 @@ class HttpRequest:
             self.continue_wanted()
             self.continue_wanted = None
         async with asyncio.timeout(self._seconds):
-            while not self.complete and self._ended is None and self._size <= self._limit:
+            while not (self.complete or self._ended or self._no_room or self._size > self._limit):
                 self._waiter = self._loop.create_future()
                 await self._waiter
-        if self._ended is not None and not self.complete:
+        if self._ended is not None and not self.complete and self._no_room is None:
             raise self._ended
 
     def left(self) -> None:

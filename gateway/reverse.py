@@ -16,25 +16,28 @@ gate cuts silently.
 from __future__ import annotations
 
 import asyncio
-import ssl
+import socket
 from collections import deque
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from gateway.arrival import Arrival
+from gateway.arrival import HEAD_SECONDS, Arrival
 from gateway.binding import Binding
+from gateway.connections import Timed
 from gateway.dialled_tokens import Busy as TokensBusy
 from gateway.dialled_tokens import DialledTokens
 from gateway.forward import Busy, NoAnswer, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
 from gateway.node_connection import NodeConnection, take_usable
+from gateway.tls import Certificates, TlsListener
+from gateway.turned_away import TurnedAway, Why
 from gateway.upstream import request_head
 from gateway_config.dialled import Dialled
 from gateway_config.hospitals import Hospital, Reverse
 from gateway_config.model import Forward
 
-#: how many may be saying who they are at a time, in all and of one source address
+#: how many may be making a handshake or saying who they are at a time, in all and of one address
 _MOST_ARRIVING = 512
 _MOST_OF_ONE_PEER = 64
 _MANY, _BUSY = "too many connections", "too many tokens are being checked"
@@ -75,14 +78,16 @@ class ReverseConnections:
         hospitals: Mapping[str, Hospital],
         settings: Forward,
         log: Log,
+        turned_away: TurnedAway,
         *,
-        tls: ssl.SSLContext | None = None,
+        certificates: Certificates | None = None,
         worker: int = 0,
     ) -> None:
         self._listen = listen
         self._settings = settings
         self._log = log
-        self._tls = tls
+        self._turned_away = turned_away
+        self._certificates = certificates
         self._worker = worker
         self._lines = {
             code: _Line(code, hospital.reverse)
@@ -90,17 +95,10 @@ class ReverseConnections:
             if hospital.mode == "reverse" and hospital.reverse is not None
         }
         self._tokens = DialledTokens()
-        self._arriving: set[Arrival] = set()
-        self._told_at, self._untold = float("-inf"), 0  # of refusals
+        self._arriving: dict[Timed | Arrival, str] = {}  # and from where
         self._tasks: set[asyncio.Task[None]] = set()
-        self._server: asyncio.Server | None = None
+        self._server: asyncio.Server | TlsListener | None = None
         self._pings: asyncio.Task[None] | None = None
-
-    @property
-    def port(self) -> int:
-        """The port that it listens on, once started."""
-        assert self._server is not None
-        return int(self._server.sockets[0].getsockname()[1])
 
     @property
     def ping_seconds(self) -> float:
@@ -110,19 +108,28 @@ class ReverseConnections:
         """OSError where the port is taken."""
         loop = asyncio.get_running_loop()
         port = self._listen.port + self._worker
-        self._server = await loop.create_server(
-            lambda: Arrival(self), self._listen.host, port, ssl=self._tls
-        )
+        if self._certificates is None:
+            self._server = await loop.create_server(lambda: Arrival(self), self._listen.host, port)
+        else:
+            family = socket.AF_INET6 if ":" in self._listen.host else socket.AF_INET
+            sock = socket.create_server((self._listen.host, port), family=family, backlog=1024)
+            self._server = TlsListener(
+                sock, self._certificates, _Doorway(self, self._turned_away), lambda: Arrival(self)
+            )
+            self._server.start()
         self._pings = loop.create_task(self._keep_asking())
 
     async def close(self) -> None:
-        if self._server is not None:
+        if isinstance(self._server, TlsListener):
+            await self._server.close()
+        elif self._server is not None:
             self._server.close()
         for task in [*self._tasks, *([self._pings] if self._pings else [])]:
             task.cancel()
             await asyncio.gather(task, return_exceptions=True)
         for arrival in list(self._arriving):
-            arrival.transport.abort()
+            if isinstance(arrival, Arrival):
+                arrival.transport.abort()
         for line in self._lines.values():
             for connection in list(line.connections):
                 connection.abandon()
@@ -192,14 +199,18 @@ class ReverseConnections:
 
     def arrived(self, arrival: Arrival) -> bool:
         """Whether one more may say who it is: who says nothing must not keep the nodes out."""
-        here = sum(one.peer == arrival.peer for one in self._arriving)
-        if here >= _MOST_OF_ONE_PEER or len(self._arriving) >= _MOST_ARRIVING:
-            return False
-        self._arriving.add(arrival)
-        return True
+        return self.room_for(arrival, arrival.peer)
 
-    def gone(self, arrival: Arrival) -> None:
-        self._arriving.discard(arrival)
+    def gone(self, arrival: Timed | Arrival) -> None:
+        self._arriving.pop(arrival, None)
+
+    def room_for(self, one: Timed | Arrival, peer: str) -> bool:
+        here = sum(other == peer for other in self._arriving.values())
+        if here >= _MOST_OF_ONE_PEER or len(self._arriving) >= _MOST_ARRIVING:
+            self._turned_away.add(peer, Why("dialled", reason=_MANY))
+            return False
+        self._arriving[one] = peer
+        return True
 
     def said(self, arrival: Arrival, code: str, token: str) -> None:
         """A node has said who it is: find out whether that is true."""
@@ -215,9 +226,11 @@ class ReverseConnections:
             if usable >= 2 * line.settings.connections:
                 refusal = _MANY
         if line is None or refusal is not None:
-            self._tell(arrival, code, refusal)
             # One answer for all that is wrong with who it is.
             busy = refusal in (_MANY, _BUSY)
+            told = f"{line.code}: {refusal}" if line is not None else str(refusal)
+            why = Why("dialled", "Overloaded" if busy else "NotAuthenticated", told)
+            self._turned_away.add(arrival.peer, why)
             arrival.refuse("503 Service Unavailable" if busy else "403 Forbidden")
             return
         if arrival.transport.is_closing():
@@ -242,21 +255,6 @@ class ReverseConnections:
         except TokensBusy:
             return _BUSY
         return None if right else "wrong token"
-
-    def _tell(self, arrival: Arrival, code: str, refusal: str | None) -> None:
-        """Once a second at most: a crowd of strangers must not fill the disk."""
-        now = asyncio.get_running_loop().time()
-        if now - self._told_at < 1:
-            self._untold += 1
-            return
-        self._log.warning(
-            "reverse connection refused",
-            hospital=code[:64],
-            peer=arrival.peer,
-            why=refusal,
-            untold_before=self._untold,
-        )
-        self._told_at, self._untold = now, 0
 
     def lost(self, line: _Line, connection: NodeConnection) -> None:
         line.connections.discard(connection)
@@ -310,3 +308,20 @@ class _TurnedAround(NodeConnection):
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
         self._owner.lost(self._line, self)
+
+
+class _Doorway:
+    """Of those who dial in by TLS, the ones whose handshake is not made: they count among those
+    who have not said who they are."""
+
+    handshake_seconds = HEAD_SECONDS
+
+    def __init__(self, owner: ReverseConnections, turned_away: TurnedAway) -> None:
+        self._owner = owner
+        self.turned_away = turned_away
+
+    def admit(self, connection: Timed, peer: str) -> bool:
+        return self._owner.room_for(connection, peer)
+
+    def gone(self, connection: Timed, peer: str) -> None:
+        self._owner.gone(connection)

@@ -7,12 +7,13 @@ import asyncio
 import socket
 import ssl
 from collections.abc import Callable, Coroutine
-from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
-from gateway.connections import Connections
+from gateway.connections import Timed
 from gateway.log import Log
+from gateway.turned_away import TurnedAway, Why
 from gateway_config.model import Tls
+from services.file_mark import Mark, mark_of
 
 #: between looks at the certificates' files, seconds
 LOOK_SECONDS = 2.0
@@ -44,6 +45,7 @@ class Certificates:
         self._log = log
         self._seen = _marks(settings)
         self._problem = ""
+        self._watch: asyncio.Task[None] | None = None
         self.context = server_context(settings)
 
     def take(self, settings: Tls) -> None:
@@ -67,47 +69,67 @@ class Certificates:
             return
         self._log.info("certificates_renewed", file=str(self._settings.certificate_file))
 
+    def start(self) -> None:
+        """Look again and again, until ``stop()``; on the event loop."""
+        loop = asyncio.get_running_loop()
+        self._watch = loop.create_task(self._look_for_ever(), name="gateway certificates")
+
+    async def stop(self) -> None:
+        if self._watch is not None:
+            self._watch.cancel()
+            await asyncio.gather(self._watch, return_exceptions=True)
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            self.look()
+
     @property
     def usable(self) -> bool:
         """False while the files on disk are not what is in force."""
         return not self._problem
 
 
-def _marks(settings: Tls) -> list[tuple[int, int, int] | None]:
+def _marks(settings: Tls) -> list[Mark | None]:
     files = (settings.certificate_file, settings.key_file, settings.client_ca_file)
-    return [_mark(file) for file in files if file is not None]
+    return [mark_of(file) for file in files if file is not None]
 
 
-def _mark(file: Path) -> tuple[int, int, int] | None:
-    try:
-        found = file.stat()
-    except OSError:
-        return None
-    return found.st_mtime_ns, found.st_size, found.st_ino
+class Door(Protocol):
+    """Who may make a handshake, and for how long, seconds. ``turned_away`` is told of those that
+    failed."""
+
+    turned_away: TurnedAway
+
+    @property
+    def handshake_seconds(self) -> float: ...
+
+    def admit(self, connection: Timed, peer: str) -> bool: ...
+
+    def gone(self, connection: Timed, peer: str) -> None: ...
 
 
 class TlsListener:
     """Accepts connections, makes each one's handshake, and then hands it to ``make_protocol()``'s
-    protocol. A connection counts from its first packet on, and has ``limits.head_seconds`` for
-    the handshake; one that fails is counted as refused."""
+    protocol. A connection counts at the door from its first packet on until the handshake is made;
+    one that fails is counted as refused."""
 
     def __init__(
         self,
         sock: socket.socket,
         certificates: Certificates,
-        connections: Connections,
+        door: Door,
         make_protocol: Callable[[], asyncio.Protocol],
     ) -> None:
         sock.setblocking(False)
         self._sock = sock
         self._certificates = certificates
-        self._connections = connections
+        self._door = door
         self._make_protocol = make_protocol
         self._tasks: set[asyncio.Task[None]] = set()
 
     def start(self) -> None:
         self._begin(self._accept_for_ever(), "gateway tls")
-        self._begin(self._look_for_ever(), "gateway certificates")
 
     async def close(self) -> None:
         """Take no more connections; those whose handshake is made live on."""
@@ -121,24 +143,19 @@ class TlsListener:
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    async def _look_for_ever(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_SECONDS)
-            self._certificates.look()
-
     async def _accept_for_ever(self) -> None:
         loop = asyncio.get_running_loop()
         while True:
             try:
                 accepted, address = await loop.sock_accept(self._sock)
             except OSError as error:  # no file descriptor left, mostly: others end meanwhile
-                self._connections.turned_away("", f"accept: {error.strerror}")
+                self._door.turned_away.add("", Why("accept", reason=error.strerror or ""))
                 await asyncio.sleep(_AFTER_ERROR_SECONDS)
                 continue
             # An IPv4 address on a listener for both is the same address.
             peer = str(address[0]).removeprefix("::ffff:")
             arrival = Arrival()
-            if self._connections.admit(arrival, peer):
+            if self._door.admit(arrival, peer):
                 self._begin(self._open(accepted, peer, arrival), "gateway handshake")
             else:
                 accepted.close()
@@ -150,13 +167,26 @@ class TlsListener:
                 self._make_protocol,
                 accepted,
                 ssl=self._certificates.context,
-                ssl_handshake_timeout=self._connections.limits.head_seconds,
+                ssl_handshake_timeout=self._door.handshake_seconds,
             )
-        except OSError:  # ssl.SSLError and time-outs are such
-            self._connections.turned_away(peer, "tls-handshake")
+        except OSError as error:  # ssl.SSLError and time-outs are such
+            self._door.turned_away.add(peer, _why(error))
             accepted.close()
         finally:
-            self._connections.gone(arrival, peer)
+            self._door.gone(arrival, peer)
+
+
+def _why(error: OSError) -> Why:
+    """What was wrong with a handshake, in OpenSSL's words: none of them are the peer's."""
+    if isinstance(error, ssl.SSLCertVerificationError):
+        return Why("tls-handshake", "NotAuthenticated", error.verify_message)
+    if isinstance(error, ssl.SSLError):
+        reason = str(error.reason or "").lower().replace("_", " ")
+        unknown = "did not return a certificate" in reason
+        return Why("tls-handshake", "NotAuthenticated" if unknown else "MalformedMessage", reason)
+    slow = isinstance(error, (TimeoutError, ConnectionAbortedError))
+    reason = "not made in time" if slow else "broken off"
+    return Why("tls-handshake", "MalformedMessage", reason)
 
 
 class Arrival:

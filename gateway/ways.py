@@ -10,7 +10,8 @@ from gateway.ferry import Ferries
 from gateway.forward import Coming, Forwarder, NodeAnswer, NodeRequest, NotReached
 from gateway.log import Log
 from gateway.reverse import ReverseConnections
-from gateway.tls import server_context
+from gateway.tls import Certificates
+from gateway.turned_away import TurnedAway
 from gateway_config.model import GatewayConfig
 
 
@@ -27,15 +28,28 @@ class Ways:
 
     @classmethod
     async def open(
-        cls, config: GatewayConfig, straight: Forwarder, log: Log, *, worker: int = 0
+        cls,
+        config: GatewayConfig,
+        straight: Forwarder,
+        log: Log,
+        turned_away: TurnedAway,
+        *,
+        certificates: Certificates | None = None,
+        worker: int = 0,
     ) -> Ways:
-        """Every way that the configuration names. OSError: a port is taken; CannotFerry."""
+        """Every way that the configuration names. ``certificates``: what nodes that dial by TLS
+        are shown. OSError: a port is taken; CannotFerry."""
         others: dict[str, ReverseConnections | Ferries] = {}
         modes = {code: hospital.mode for code, hospital in config.hospitals.items()}
         if config.dialled is not None:
-            tls = server_context(config.tls) if config.tls and config.dialled.tls else None
             reverse = ReverseConnections(
-                config.dialled, config.hospitals, config.forward, log, tls=tls, worker=worker
+                config.dialled,
+                config.hospitals,
+                config.forward,
+                log,
+                turned_away,
+                certificates=certificates if config.dialled.tls else None,
+                worker=worker,
             )
             await reverse.start()
             others.update((code, reverse) for code, mode in modes.items() if mode == "reverse")

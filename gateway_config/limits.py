@@ -55,6 +55,16 @@ class Limits(Section):
         le=1024 * MIB,
         description="请求正文上限（字节）。Largest request body, bytes.",
     )
+    held_bytes: int = Field(
+        default=256 * MIB,
+        ge=MIB,
+        le=1024 * 1024 * MIB,
+        description=(
+            "每个工作进程同时收着的大报文（超过 64 KB）合计上限（字节）；同一来源至多一半。"
+            "Large bodies (beyond 64 KB) that a worker holds at a time, bytes in all; of one "
+            "source address half of it."
+        ),
+    )
     depth: int = Field(
         default=64, ge=8, le=1000, description="XML 嵌套层数上限。Depth of elements in elements."
     )

@@ -11,15 +11,14 @@ import asyncio
 import logging
 import random
 import re
-import ssl
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from yilian.client_tls import ClientTls
 from yilian.config import Reverse, read_password
-from yilian.refused import Refused
 
 PROTOCOL = "yilian-reverse"
 #: seconds for connecting, and for the gateway to say yes or no
@@ -43,7 +42,7 @@ class Dialling:
         self._hospital = hospital
         self._settings = settings
         self._token = read_password(settings.token_file) if settings.token_file else ""
-        self._tls = _tls(settings)
+        self._tls = ClientTls(settings)
         self._tasks: list[asyncio.Task[None]] = []
         self._up: dict[str, int] = dict.fromkeys(settings.urls, 0)
         self._trouble: dict[str, str] = {}
@@ -67,7 +66,7 @@ class Dialling:
             url: {
                 "connections": up,
                 "wanted": self._settings.connections,
-                "trouble": self._trouble.get(url),
+                "trouble": self._tls.problem or self._trouble.get(url),
             }
             for url, up in self._up.items()
         }
@@ -110,7 +109,7 @@ class Dialling:
                 lambda: _Dial(hello, lambda: _on_server(server)),
                 parts.hostname or "",
                 parts.port or (443 if secure else 80),
-                ssl=self._tls if secure else None,
+                ssl=self._tls.context() if secure else None,
             )
             try:
                 await protocol.accepted
@@ -220,19 +219,3 @@ def _on_server(server: uvicorn.Server) -> Any:
     config = server.config
     kind: Any = config.http_protocol_class
     return kind(config=config, server_state=server.server_state, app_state=server.lifespan.state)
-
-
-def _tls(settings: Reverse) -> ssl.SSLContext | None:
-    """Refused where a file cannot be used."""
-    if not any(url.startswith("https:") for url in settings.urls):
-        return None
-    try:
-        context = ssl.create_default_context(cafile=settings.ca_file)
-        if settings.certificate_file is not None:
-            context.load_cert_chain(settings.certificate_file, settings.key_file)
-    except (OSError, ssl.SSLError) as error:
-        raise Refused(
-            f"[reverse] 的证书文件不能使用：{error}", f"[reverse]: a certificate file: {error}"
-        ) from None
-    context.minimum_version = ssl.TLSVersion.TLSv1_2
-    return context

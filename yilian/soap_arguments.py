@@ -9,11 +9,18 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from lxml import etree
-
+from services.soap.schema_model import (
+    Opaque,
+    Schema,
+    Simple,
+    Type,
+    elements_of,
+    global_element,
+    local,
+)
+from services.soap.wsdl_reading import NotWsdl, read
 from yilian.refused import Refused
 
-_XS = {"xs": "http://www.w3.org/2001/XMLSchema"}
 # A record may contain its own kind; nobody types deeper than this.
 _DEEPEST = 6
 
@@ -36,32 +43,33 @@ class Argument:
 
 
 class Lengths:
-    """The maxLength of elements, from the WSDL's own schemas, which zeep does not keep."""
+    """The maxLength of elements, from the WSDL's own schemas, which zeep does not keep. What zeep
+    takes and is not read here has none."""
 
     def __init__(self, wsdl: bytes) -> None:
-        self._root = etree.fromstring(wsdl, etree.XMLParser(resolve_entities=False))
+        try:
+            self._schema = read(wsdl).schema
+        except NotWsdl:
+            self._schema = Schema([])
 
-    def of(self, owner: str, element: str) -> int:
-        """That of an element inside a complex type, or inside the element, of that name."""
-        found = self._root.xpath(
-            "//xs:complexType[@name = $owner]//xs:element[@name = $element]"
-            " | //xs:schema/xs:element[@name = $owner]/xs:complexType"
-            "//xs:element[@name = $element]",
-            owner=owner,
-            element=element,
-            namespaces=_XS,
-        )
-        for one in found:
-            named = str(one.get("type", "")).rpartition(":")[2]
-            bounds = one.xpath(
-                "xs:simpleType/xs:restriction/xs:maxLength/@value"
-                " | //xs:schema/xs:simpleType[@name = $named]/xs:restriction/xs:maxLength/@value",
-                named=named,
-                namespaces=_XS,
-            )
-            if bounds and bounds[0].isdigit():
-                return int(bounds[0])
-        return 0
+    def message(self, element: str) -> Type:
+        """The type of an element that is a message's, {namespace}local."""
+        try:
+            return self._schema.type_of(global_element(self._schema, element))
+        except NotWsdl:
+            return Opaque("")
+
+    def inside(self, owner: Type) -> dict[str, Type]:
+        """The types of a record's fields."""
+        try:
+            return {local(one.name): self._schema.type_of(one) for one in elements_of(owner)}
+        except NotWsdl:
+            return {}
+
+
+def _longest(kind: Type) -> int:
+    bound = kind.facets.get("maxLength", "") if isinstance(kind, Simple) else ""
+    return int(bound) if bound.isdecimal() else 0
 
 
 def kind_of(kind: Any) -> str:
@@ -78,26 +86,27 @@ def is_record(kind: Any) -> bool:
 
 
 def leaves(
-    owner: str,
+    owner: Type,
     elements: Mapping[str, Any],
     lengths: Lengths,
     *,
     above: str = "",
     required: bool = True,
 ) -> Iterator[Argument]:
-    """Everything that can be written, dotted, in the schema's order."""
+    """Everything that can be written, dotted, in the schema's order. ``elements``: zeep's, of
+    what is ``owner`` in the schema."""
+    inside = lengths.inside(owner)
     for name, element in elements.items():
         path = f"{above}{name}"
         needed = required and not element.is_optional
         if element.accepts_multiple:
             path += ".0"
+        kind = inside.get(name, Opaque(""))
         if is_record(element.type) and path.count(".") < _DEEPEST:
             fields = dict(element.type.elements)
-            kind = str(element.type.name)
             yield from leaves(kind, fields, lengths, above=f"{path}.", required=needed)
         else:
-            longest = lengths.of(owner, name)
-            yield Argument(path, kind_of(element.type), needed, longest)
+            yield Argument(path, kind_of(element.type), needed, _longest(kind))
 
 
 def typed(

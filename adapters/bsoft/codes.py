@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import String, column, select, table
+from sqlalchemy import select
 
 from adapters import values as v
 from adapters.bsoft import tables
 from adapters.bsoft.settings import BsoftSettings
 from adapters.columns import with_columns
-from adapters.dictionary import Dictionary, names
+from adapters.dictionary import Dictionary, of_the_site
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,9 +71,4 @@ def staff(settings: BsoftSettings) -> Dictionary[Doctor]:
 
 def specialities(settings: BsoftSettings) -> Dictionary[str] | None:
     """Specialities by the doctor's code; None where the site has none."""
-    if not settings.speciality:
-        return None
-    name, text_column = settings.speciality.split(".")
-    key, text = column(settings.speciality_key, String), column(text_column, String)
-    statement = select(key, text).select_from(table(name, key, text))
-    return names(statement, settings.dictionary_seconds)
+    return of_the_site(settings.speciality, settings.speciality_key, settings.dictionary_seconds)

@@ -20,7 +20,7 @@ from adapters.bsoft.settings import BsoftSettings
 from adapters.columns import Statement, with_columns
 from adapters.database import Source
 from adapters.keys import matches, pack, unpack
-from adapters.sessions import unknown_session
+from adapters.sessions import session_of
 from services.number_source import NumberSourceSlot
 
 
@@ -93,11 +93,7 @@ class NumberSources:
 
     def get(self, schedule_id: str) -> NumberSourceSlot:
         """GetNumberSource."""
-        with self._source.connect() as connection:
-            slot = self.find(connection, schedule_id)
-        if slot is None:
-            raise unknown_session(self._source, schedule_id)
-        return slot
+        return session_of(self._source, self.find, schedule_id)
 
     def find(self, connection: Connection, schedule_id: str) -> NumberSourceSlot | None:
         """The session of that id; None if there is none."""

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import String, column, select, table
+from sqlalchemy import select
 
 from adapters import values as v
-from adapters.dictionary import Dictionary, names
+from adapters.dictionary import Dictionary, names, of_the_site
 from adapters.junwei.settings import JunweiSettings
 from adapters.junwei.tables import CLINIC_TYPE_DICT, DEPT_DICT
 
@@ -36,12 +36,7 @@ def clinic_types(settings: JunweiSettings) -> Dictionary[ClinicType]:
 
 def specialities(settings: JunweiSettings) -> Dictionary[str] | None:
     """Specialities by clinic label or doctor's name; None where the site has none."""
-    if not settings.speciality:
-        return None
-    name, text_column = settings.speciality.split(".")
-    key, text = column(settings.speciality_key, String), column(text_column, String)
-    statement = select(key, text).select_from(table(name, key, text))
-    return names(statement, settings.dictionary_seconds)
+    return of_the_site(settings.speciality, settings.speciality_key, settings.dictionary_seconds)
 
 
 def _clinic_type(row: Sequence[Any]) -> ClinicType:

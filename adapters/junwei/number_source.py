@@ -15,7 +15,7 @@ from adapters.database import Source
 from adapters.junwei import codes, tables
 from adapters.junwei.settings import JunweiSettings
 from adapters.keys import matches, pack, unpack
-from adapters.sessions import unknown_session
+from adapters.sessions import session_of
 from services.number_source import NumberSourceSlot
 
 _NO_TYPE = codes.ClinicType(None, Decimal("0.00"))
@@ -97,11 +97,7 @@ class NumberSources:
 
     def get(self, schedule_id: str) -> NumberSourceSlot:
         """GetNumberSource."""
-        with self._source.connect() as connection:
-            slot = self.find(connection, schedule_id)
-        if slot is None:
-            raise unknown_session(self._source, schedule_id)
-        return slot
+        return session_of(self._source, self.find, schedule_id)
 
     def find(self, connection: Connection, schedule_id: str) -> NumberSourceSlot | None:
         """The session of that id; None if there is none."""

@@ -32,7 +32,7 @@ from sqlalchemy import (
 from sqlalchemy.engine import Connection
 
 from gateway.audit.files import TrailFile, files_in
-from gateway.audit.line import GENESIS, Line, NotALine, read_line
+from gateway.audit.line import ASKED, GENESIS, Line, NotALine, read_line
 from gateway.audit.search import Wanted
 
 __all__ = ["collect", "search_in", "streams_in", "trail"]
@@ -97,7 +97,7 @@ def streams_in(engine: Engine) -> dict[str, list[CollectedLines]]:
 def search_in(engine: Engine, wanted: Wanted) -> Iterator[dict[str, Any]]:
     """The calls' lines as JSON objects, with ``stream`` added, in the order of their time.
     SQLAlchemyError."""
-    query = select(trail.c.stream, trail.c.line).where(trail.c.kind == "call")
+    query = select(trail.c.stream, trail.c.line).where(trail.c.kind.in_(ASKED))
     for name in ("request_id", "caller", "hospital", "service", "operation", "outcome", "fault"):
         if getattr(wanted, name):
             query = query.where(trail.c[name] == getattr(wanted, name))

@@ -19,6 +19,9 @@ from gateway.json_line import json_object
 #: the ``h`` before a stream's first line
 GENESIS = "0" * 64
 
+#: kinds of line that tell of who asked: a call, and connections refused before there was one
+ASKED = ("call", "connection")
+
 _HASH = b',"h":"'
 _TAIL = len(_HASH) + 64 + len(b'"}\n')
 

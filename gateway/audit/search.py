@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from gateway.audit.files import TrailFile, files_in
-from gateway.audit.line import GENESIS, NotALine, read_line
+from gateway.audit.line import ASKED, GENESIS, NotALine, read_line
 
 #: a file holds lines from its opening to the next one's, and a call is written when it ends: this
 #: much earlier it may have begun
@@ -37,8 +37,9 @@ _EQUAL = ("caller", "hospital", "service", "operation", "outcome", "fault")
 
 
 def search(folder: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
-    """The calls' lines as JSON objects, with ``stream`` added, each stream in its order. Lines
-    that cannot be read are left to ``verify``. OSError."""
+    """The lines of calls, and of connections refused before there was one, as JSON objects with
+    ``stream`` added, each stream in its order. Lines that cannot be read are left to ``verify``.
+    OSError."""
     marks = _marks(wanted)
     files = files_in(folder)
     for file, following in zip_longest(files, files[1:]):
@@ -52,7 +53,7 @@ def search(folder: Path, wanted: Wanted) -> Iterator[dict[str, Any]]:
                 line = read_line(raw, GENESIS)
             except NotALine:
                 continue
-            if line.kind == "call" and _matches(line.fields, wanted):
+            if line.kind in ASKED and _matches(line.fields, wanted):
                 yield {"stream": file.stream, **line.fields}
 
 

@@ -33,6 +33,10 @@ _COMPLAIN_SECONDS = 60.0
 _HOUSE_SECONDS = 600.0
 
 
+#: a line to be written, and what tells that it is safe (None) or why it is not
+_Waiting = tuple[Entry | dict[str, Any], asyncio.Future[str | None]]
+
+
 class CannotStart(Exception):
     """The trail cannot be opened: where and why, in Chinese and in English."""
 
@@ -66,7 +70,7 @@ class Trail:
         )
         self._key = b""
         self._mark = patient_mark("none", b"")
-        self._waiting: list[tuple[Entry, asyncio.Future[str | None]]] = []
+        self._waiting: list[_Waiting] = []
         self._scheduled = False
         self._writing: asyncio.Task[None] | None = None
         self._writer: ThreadPoolExecutor | None = None
@@ -162,6 +166,21 @@ class Trail:
                 "the call may have been carried out: repeat a write with the same RequestId",
             )
 
+    def note(self, fields: dict[str, Any], times: int = 1) -> None:
+        """Put something on record that is no call, and for whose line nobody waits. Where it cannot
+        be written, it counts as ``times`` that are not on record."""
+        if self._journal.broken and self._writing is None:
+            self._lose(times)
+            return
+        settled: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
+        settled.add_done_callback(
+            lambda done: None if done.cancelled() or done.result() is None else self._lose(times)
+        )
+        self._waiting.append((fields, settled))
+        if not self._scheduled:
+            self._scheduled = True
+            asyncio.get_running_loop().call_soon(self._flush)
+
     def status(self) -> dict[str, Any]:
         """For /health."""
         return {
@@ -185,7 +204,7 @@ class Trail:
         else:
             self._writing = asyncio.get_running_loop().create_task(self._write_synced(group))
 
-    async def _write_synced(self, group: list[tuple[Entry, asyncio.Future[str | None]]]) -> None:
+    async def _write_synced(self, group: list[_Waiting]) -> None:
         assert self._writer is not None
         loop = asyncio.get_running_loop()
         problem = await loop.run_in_executor(self._writer, self._write, group)
@@ -194,7 +213,7 @@ class Trail:
         if self._waiting:
             self._flush()
 
-    def _write(self, group: list[tuple[Entry, asyncio.Future[str | None]]]) -> OSError | None:
+    def _write(self, group: list[_Waiting]) -> OSError | None:
         try:
             self._journal.write([entry for entry, _ in group])
         except OSError as error:
@@ -203,7 +222,7 @@ class Trail:
 
     def _settle(
         self,
-        group: list[tuple[Entry, asyncio.Future[str | None]]],
+        group: list[_Waiting],
         problem: OSError | None,
     ) -> None:
         if problem is not None:

@@ -6,7 +6,7 @@ this does not understand becomes an ``Opaque``, which equals only itself.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -301,6 +301,16 @@ FACETS = frozenset({
 def global_element(schema: Schema, name: Name) -> Element:
     """A message's element."""
     return _element(name, 1, 1, schema.element(name))
+
+
+def elements_of(kind: Type | Group) -> Iterator[Element]:
+    """The elements that a type's content may have, whatever groups they stand in."""
+    content = kind.content if isinstance(kind, Complex) else kind
+    for member in content.members if isinstance(content, Group) else ():
+        if isinstance(member, Group):
+            yield from elements_of(member)
+        elif isinstance(member, Element):
+            yield member
 
 
 def _element(name: Name, least: int, most: int, declaration: etree._Element | None) -> Element:

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import http.server
 import json
-import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,6 +12,7 @@ import pytest
 from services.his_service import columns_of
 from tests.cli.test_commands import refusal, yilian
 from tests.conftest import PROJECT, Alliance
+from tests.web_site import web_site
 from yilian.demo.plan import PATIENT
 from yilian.refused import Refused
 from yilian.soap_client import SoapClient
@@ -116,21 +115,8 @@ def test_no_service_there() -> None:
 @contextmanager
 def answering(status: int, body: str) -> Iterator[str]:
     """The address of a server that answers every GET so."""
-
-    class Answer(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(status)
-            self.send_header("Content-Type", "text/xml; charset=utf-8")
-            self.end_headers()
-            self.wfile.write(body.encode())
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Answer) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}/hx/X"
-        server.shutdown()
+    with web_site(lambda path: (status, [body.encode()])) as url:
+        yield f"{url}/hx/X"
 
 
 @pytest.mark.parametrize("status", [404, 500])

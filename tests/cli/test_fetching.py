@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from itertools import repeat
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
+from tests.web_site import web_site
 from yilian.cli import app
 from yilian.fetching import fetched
 from yilian.refused import Refused
@@ -17,31 +17,17 @@ from yilian.refused import Refused
 WSDL = Path(__file__).parents[2] / "wsdl" / "LabResults.wsdl"
 
 
+def answer(path: str) -> tuple[int, Iterable[bytes]]:
+    """A WSDL, or something that does not end."""
+    if path.startswith("/endless"):
+        return 200, repeat(bytes(1 << 20))
+    return 404 if path.startswith("/gone") else 200, [WSDL.read_bytes()]
+
+
 @pytest.fixture(scope="module")
 def site() -> Iterator[str]:
-    """A web server with a WSDL, and an answer that does not end."""
-
-    class Documents(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(404 if self.path.startswith("/gone") else 200)
-            self.end_headers()
-            try:
-                self.wfile.write(WSDL.read_bytes())
-                while self.path.startswith("/endless"):
-                    self.wfile.write(bytes(1 << 20))
-            except OSError:
-                """The client had enough."""
-
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Documents)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join(20)
+    with web_site(answer) as url:
+        yield url
 
 
 def diff(where: str) -> str:

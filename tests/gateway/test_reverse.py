@@ -19,6 +19,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from gateway import tls
 from services.passwords import hash_password
 from tests.databases.proxy import Proxy
 from tests.gateway.conftest import MakeGateway, RunningGateway, until
@@ -237,7 +238,8 @@ def test_a_crowd_that_guesses_tokens_keeps_no_node_waiting(dialled_gateway: Any)
         with socket.create_connection(("127.0.0.1", port)) as again:
             again.sendall(hello("guess 0"))
             assert heard(again)[9:12] in (b"403", b"503")
-    assert len(gateway.log("reverse connection refused")) < 10
+    assert gateway.health()["refusals_by_rule"]["connection"]["dialled"] == 61
+    assert len(gateway.log("connections_refused")) < 10
 
 
 def test_a_node_with_a_wrong_token_keeps_saying_so(dialled_gateway: Any, dial: Any) -> None:
@@ -246,7 +248,9 @@ def test_a_node_with_a_wrong_token_keeps_saying_so(dialled_gateway: Any, dial: A
     until(lambda: all(state["trouble"] for state in dialling.state().values()))
     [state] = dialling.state().values()
     assert "403" in str(state["trouble"]) and state["connections"] == 0
-    assert gateway.log("reverse connection refused")[0]["why"] == "wrong token"
+    told = until(lambda: gateway.log("connections_refused"))[0]
+    assert (told["rule"], told["reason"]) == ("dialled", "hx: wrong token")
+    assert gateway.health()["refusals_by_rule"]["connection"]["dialled"] >= 1
 
 
 def test_a_gateway_that_comes_later_and_one_that_comes_back(
@@ -299,12 +303,11 @@ def test_by_tls_with_a_certificate_of_its_own(
     server, node, other = (certificate(tmp_path, name) for name in ("server", "node", "other"))
     ca = tmp_path / "ca.pem"
     ca.write_bytes(b"".join(pair[0].read_bytes() for pair in (node, other)))
-    der = ssl.PEM_cert_to_DER_cert(node[0].read_text())
-    tls = {"certificate_file": server[0], "key_file": server[1], "client_ca_file": ca}
+    section = {"certificate_file": server[0], "key_file": server[1], "client_ca_file": ca}
     gateway, port = dialled_gateway(
         dialled={"tls": True},
-        reverse={"token_hash": None, "certificate": sha256(der).hexdigest()},
-        sections={"tls": {"port": free_port(), **tls}},
+        reverse={"token_hash": None, "certificate": shown_as(node)},
+        sections={"tls": {"port": free_port(), **section}},
     )
     _, _, wrong = dial(
         port, scheme="https", ca_file=server[0], certificate_file=other[0], key_file=other[1]
@@ -314,6 +317,55 @@ def test_by_tls_with_a_certificate_of_its_own(
     dial(port, scheme="https", ca_file=server[0], certificate_file=node[0], key_file=node[1])
     until(lambda: connected(gateway, 2))
     assert ask(gateway, "1") == "1"
+
+
+def test_certificates_of_both_ends_are_renewed_without_a_restart(
+    dialled_gateway: Any, dial: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tls, "LOOK_SECONDS", 0.05)
+    monkeypatch.setattr("yilian.dialling._LONGEST", 0.5)
+    names = ("server", "renewed", "node", "expected")
+    server, renewed, node, expected = (certificate(tmp_path, name) for name in names)
+    ca, trusted = tmp_path / "ca.pem", tmp_path / "trusted.pem"
+    ca.write_bytes(b"".join(pair[0].read_bytes() for pair in (node, expected)))
+    trusted.write_bytes(b"".join(pair[0].read_bytes() for pair in (server, renewed)))
+    section = {"certificate_file": server[0], "key_file": server[1], "client_ca_file": ca}
+    gateway, port = dialled_gateway(
+        dialled={"tls": True},
+        reverse={"token_hash": None, "certificate": shown_as(expected)},
+        sections={"tls": {"port": free_port(), **section}},
+    )
+    _, _, dialling = dial(
+        port, scheme="https", ca_file=trusted, certificate_file=node[0], key_file=node[1]
+    )
+    until(lambda: all(state["trouble"] for state in dialling.state().values()))
+
+    # the node's: half a renewal changes nothing, and is told
+    node[0].write_bytes(expected[0].read_bytes())
+    until(lambda: "certificate file" in str(dialling.state()))
+    node[1].write_bytes(expected[1].read_bytes())
+    until(lambda: connected(gateway, 2))
+    assert ask(gateway, "1") == "1"
+
+    # the gateway's: who dials from now on is shown the new one, and what stands stays
+    def seen() -> str:
+        trusting = ssl.create_default_context(cafile=trusted)
+        with (
+            socket.create_connection(("127.0.0.1", port), timeout=20) as plain,
+            trusting.wrap_socket(plain, server_hostname="127.0.0.1") as secured,
+        ):
+            return sha256(secured.getpeercert(binary_form=True) or b"").hexdigest()
+
+    before = seen()
+    server[0].write_bytes(renewed[0].read_bytes())
+    server[1].write_bytes(renewed[1].read_bytes())
+    until(lambda: seen() == shown_as(renewed) != before)
+    assert connected(gateway, 2)
+    assert ask(gateway, "2") == "2"
+
+
+def shown_as(pair: tuple[Path, Path]) -> str:
+    return sha256(ssl.PEM_cert_to_DER_cert(pair[0].read_text())).hexdigest()
 
 
 def certificate(folder: Path, name: str) -> tuple[Path, Path]:

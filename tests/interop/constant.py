@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
-from dataclasses import replace
+from dataclasses import MISSING, fields, replace
 from datetime import date, datetime
 from decimal import Decimal
 from typing import Any
@@ -19,7 +19,6 @@ from yilian.config import Hospital, Listen, NodeConfig
 from yilian.node import Node, his_service_endpoint
 
 CODE = "hx"
-DAY = date(2026, 11, 21)
 
 SLOTS = (
     replace(
@@ -35,30 +34,24 @@ SLOTS = (
         ConsultationFee=Decimal("24.50"),
         Place="门诊楼三层 A 区",
     ),
-    NumberSourceSlot(
+    replace(
+        SLOT,
         ScheduleId="20261121-0302-2",
-        ScheduleDate=DAY,
         ClinicLabel="0302",
         ClinicName="普通门诊",
         DeptCode="喆𠮷㐂",
         DeptName="𠮷野㐂代科",
-        DoctorName=None,
-        DoctorTitle=None,
         Expert=False,
-        Speciality=None,
         Shift="2",
-        Limit=None,
-        Remaining=None,
-        Unlimited=True,
         Stopped=True,
         OpenToRemote=False,
         RegistrationFee=Decimal("0.00"),
         ConsultationFee=Decimal("9999999999.99"),
         Place=None,
     ),
-    NumberSourceSlot(
+    replace(
+        SLOT,
         ScheduleId="20261121-0303-9",
-        ScheduleDate=DAY,
         ClinicLabel="0303",
         ClinicName="",
         DeptCode="0303",
@@ -71,33 +64,15 @@ SLOTS = (
         Limit=2147483647,
         Remaining=2147483646,
         Unlimited=False,
-        Stopped=False,
-        OpenToRemote=True,
         RegistrationFee=Decimal("0.5"),
         ConsultationFee=Decimal("100"),
         Place="",
     ),
 )
 
+#: a master of nothing but what each names itself
 _BLANK: dict[str, Any] = dict.fromkeys(
-    (
-        "Name",
-        "ChargeType",
-        "Sex",
-        "Age",
-        "TestCause",
-        "RelevantClinicDiag",
-        "Specimen",
-        "NotesForSpcm",
-        "OrderingDept",
-        "RequestedDateTime",
-        "ResultsRptDateTime",
-        "OrderingProvider",
-        "PerformedBy",
-        "WorkingId",
-        "Transcriptionist",
-        "VerifiedBy",
-    )
+    one.name for one in fields(LabMaster) if one.default is MISSING
 )
 
 MASTERS = (

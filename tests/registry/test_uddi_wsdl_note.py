@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
-import threading
 from collections.abc import Iterator
 
 import pytest
@@ -13,6 +11,7 @@ from typer.testing import CliRunner
 from registry.publisher import HospitalEntry, ServiceEntry, publish_node
 from registry.uddi.wsdl_mapping import map_any_wsdl
 from services.soap.wsdl_reading import NotWsdl, read_from
+from tests.web_site import web_site
 from yilian.cli import app
 from yilian.refused import Refused
 
@@ -59,25 +58,12 @@ DOCUMENTS = {
 def site() -> Iterator[str]:
     """A web server with the documents."""
 
-    class Documents(http.server.BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            found = DOCUMENTS.get(self.path.partition("?")[0])
-            body = (found or "").encode()
-            self.send_response(200 if found else 404)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def answer(path: str) -> tuple[int, list[bytes]]:
+        found = DOCUMENTS.get(path.partition("?")[0])
+        return 200 if found else 404, [(found or "").encode()]
 
-        def log_message(self, *_: object) -> None:
-            """Quiet."""
-
-    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Documents)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    yield f"http://127.0.0.1:{server.server_address[1]}"
-    server.shutdown()
-    server.server_close()
-    thread.join(20)
+    with web_site(answer) as url:
+        yield url
 
 
 @pytest.fixture(scope="module")

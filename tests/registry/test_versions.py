@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import threading
-from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from registry.versions import promise
 from services.catalogue import CONTRACTS
 from services.soap.interface import typed_interface
 from services.soap.wsdl import wsdl as made
+from tests.web_site import web_site
 from yilian.cli import app
 from yilian.refused import Refused
 
@@ -194,20 +194,8 @@ def test_publishing_a_wsdl_by_hand_asks_the_same(registry: Running, tmp_path: Pa
     password.write_text(PASSWORDS["hx"], "utf-8")
     served = {"document": published()}
 
-    class Site(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(served["document"])
-
-        def log_message(self, *args: object) -> None:
-            """Nothing."""
-
-    site = HTTPServer(("127.0.0.1", 0), Site)
-    threading.Thread(target=site.serve_forever, daemon=True).start()
-
-    def publish() -> str:
-        url = f"http://127.0.0.1:{site.server_address[1]}/lab.wsdl"
+    def publish(site: str) -> str:
+        url = f"{site}/lab.wsdl"
         options = ["--hospital", "hx", "--user", "hx", "--password-file", str(password)]
         command = ["uddi", "publish-wsdl", url, *options, "--registry", registry.url]
         result = CliRunner().invoke(app, command)
@@ -216,14 +204,11 @@ def test_publishing_a_wsdl_by_hand_asks_the_same(registry: Running, tmp_path: Pa
         assert result.exit_code == 0, result.output
         return result.output
 
-    try:
-        assert "✓ uddi:yilian:hx:labresults" in publish()
+    with web_site(lambda path: (200, [served["document"]])) as site:
+        assert "✓ uddi:yilian:hx:labresults" in publish(site)
         assert len(listed(registry)) == 1
         before = registry.client().get_service_detail(["uddi:yilian:hx:labresults"])
         served["document"] = published().replace(b'name="Until"', b'name="To"')
         with pytest.raises(Refused, match="LabResults/QueryLabMaster/input/Until"):
-            publish()
+            publish(site)
         assert registry.client().get_service_detail(["uddi:yilian:hx:labresults"]) == before
-    finally:
-        site.shutdown()
-        site.server_close()

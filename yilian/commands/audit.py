@@ -230,7 +230,20 @@ _COLUMNS = {
 }
 _ALL = [
     *("t", "id", "peer", "caller", "hospital", "service", "operation", "patient"),
-    *("outcome", "fault", "step", "rule", "in", "out", "ms", "node", "stream", "n"),
+    *(
+        "outcome",
+        "fault",
+        "step",
+        "rule",
+        "in",
+        "out",
+        "ms",
+        "node",
+        "stream",
+        "n",
+        "times",
+        "reason",
+    ),
 ]
 
 
