@@ -15,7 +15,6 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 from gateway.binding import Binding
 from gateway.durable import sync_folder
 
-
 #: bytes; a hundred thousand bindings take some 10 MB
 _LARGEST = 256 * 1024 * 1024
 
