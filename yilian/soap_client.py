@@ -16,6 +16,7 @@ import zeep.helpers
 from lxml import etree
 from zeep.transports import Transport
 
+from services.soap.parser import NotXml, parsed
 from yilian import soap_arguments
 from yilian.http_session import straight
 from yilian.refused import Refused
@@ -155,8 +156,8 @@ def _reason(error: Exception) -> tuple[str, str]:
 def _fault_text(content: bytes) -> str:
     """The message of a SOAP 1.1 or 1.2 Fault, or nothing where it is none."""
     try:
-        root = etree.fromstring(content, etree.XMLParser(resolve_entities=False, no_network=True))
-    except (etree.XMLSyntaxError, ValueError):
+        root = parsed(content)
+    except NotXml:
         return ""
     found = root.xpath(
         "string(//*[local-name() = 'Fault']/*[local-name() = 'faultstring'"

@@ -1,8 +1,9 @@
 """A WSDL 1.1 read: its services, ports, bindings, portTypes, operations, messages and schema.
 
 The one place where WSDL is read. Who asks: wsdl_diff.py compares two, registry/uddi/wsdl_mapping.py
-makes UDDI entities of one, registry/web/wsdl_parts.py tells people of one. References are looked up
-when they are followed, so that each of them says itself what it cannot do without.
+makes UDDI entities of one, registry/web/wsdl_parts.py tells people of one, yilian/soap_arguments.py
+takes lengths from its schema. References are looked up when they are followed, so that each of them
+says itself what it cannot do without.
 """
 
 from __future__ import annotations

@@ -64,28 +64,23 @@ def at(adapter: Junwei, moment: datetime) -> None:
 
 def lab(adapter: Junwei, request: str, *codes: str, **changed: Any) -> Any:
     """A lab order, of 血常规 for 王芳 where nothing else is said."""
-    arguments: dict[str, Any] = {
-        "RequestId": request,
-        "Patient": WANG,
-        "Items": [OrderLine(code) for code in codes or ("BRT",)],
-        "ClinicalDiagnosis": "高血压病",
-        "VirtualDept": "V001",
-        "OrderingProvider": "赵医生",
-    }
-    return adapter.PlaceLabOrder(**(arguments | changed))
+    return adapter.PlaceLabOrder(**_order(request, codes or ("BRT",), "高血压病") | changed)
 
 
 def exam(adapter: Junwei, request: str, *codes: str, **changed: Any) -> Any:
     """An order of examinations, of a CT for 王芳 where nothing else is said."""
-    arguments: dict[str, Any] = {
+    return adapter.PlaceExamOrder(**_order(request, codes or ("CT1",), "肺部感染") | changed)
+
+
+def _order(request: str, codes: tuple[str, ...], diagnosis: str) -> dict[str, Any]:
+    return {
         "RequestId": request,
         "Patient": WANG,
-        "Items": [OrderLine(code) for code in codes or ("CT1",)],
-        "ClinicalDiagnosis": "肺部感染",
+        "Items": [OrderLine(code) for code in codes],
+        "ClinicalDiagnosis": diagnosis,
         "VirtualDept": "V001",
         "OrderingProvider": "赵医生",
     }
-    return adapter.PlaceExamOrder(**(arguments | changed))
 
 
 def rows(path: Path, table: str, *columns: str, where: str = "1 = 1") -> list[tuple[Any, ...]]:

@@ -161,7 +161,7 @@ def scaled_out(folder: Path, data: Data, haproxy: str) -> Iterator[ScaledOut]:
             ports, authority, folders, gateways, processes, registry, node, urls["audit"]
         )
         for gateway in gateways.values():
-            running.callback(gateway.end)
+            running.callback(gateway.kill)  # nobody asks any more
             gateway.start()
         for command in _commands():
             made.run("a", command)

@@ -241,6 +241,22 @@ def test_a_whole_reload_under_load_loses_no_call(scaled: ScaledOut) -> None:
     assert {times[told] for _, told, _ in load.answers} == {1}
 
 
+def test_a_call_that_is_under_way_outlives_a_whole_reload(scaled: ScaledOut) -> None:
+    tls, node = scaled.context(), scaled.processes.pids()["node"]
+    with ThreadPoolExecutor(1) as threads:
+        os.kill(node, signal.SIGSTOP)
+        try:
+            answer = threads.submit(call, scaled, tls)
+            until(lambda: any(map(scaled.haproxy.under_way, scaled.folders)), 60)
+            for gateway in scaled.gateways.values():
+                gateway.reload()
+            scaled.haproxy.reload()
+            assert not answer.done()
+        finally:
+            os.kill(node, signal.SIGCONT)
+        assert answer.result(60).status == 200
+
+
 def asked(connection: http.client.HTTPConnection) -> int:
     """The status of a call on it."""
     connection.request("POST", PATH, BODY, HEADERS)
@@ -273,6 +289,12 @@ def test_a_gateway_is_taken_out_and_put_back_without_a_lost_call(scaled: ScaledO
         scaled.tell_haproxy("ready")
         until(lambda: scaled.haproxy.up() == {"a", "b"}, 60)
         until(lambda: len(calls_on_record(scaled, "a")) - before >= 10, 60)
+        # and by SIGTERM alone, as the document says
+        scaled.gateways["b"].end()
+        load.until_more(40)
+        scaled.gateways["b"].start()
+        until(lambda: scaled.haproxy.up() == {"a", "b"}, 60)
+        load.until_more(40)
     assert load.broken == []
     assert {status for status, _, _ in load.answers} == {200}
 

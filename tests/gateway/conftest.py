@@ -284,3 +284,29 @@ def lab_results(node: ScriptedNode, hospital: str = "hx") -> Binding:
 def gateway(make_gateway: MakeGateway, node: ScriptedNode) -> RunningGateway:
     """A gateway in front of ``node``, which is hx's LabResults."""
     return make_gateway([lab_results(node)])
+
+
+def shared_by_module(**sections: Any) -> tuple[Any, Any, Any]:
+    """The fixtures ``shared``, ``node`` and ``gateway`` of a module whose tests all ask one
+    gateway, of these settings, in front of one node, which is hx's LabResults."""
+
+    @pytest.fixture(scope="module")
+    def shared(loop: Loop) -> Iterator[tuple[RunningGateway, ScriptedNode]]:
+        node = ScriptedNode()
+        loop.run(node.start())
+        config = open_configuration(**sections)
+        gateway = RunningGateway(loop, config, FakeRegistry([lab_results(node)]))
+        yield gateway, node
+        gateway.stop()
+        loop.run(node.stop())
+
+    @pytest.fixture
+    def node(shared: tuple[RunningGateway, ScriptedNode]) -> ScriptedNode:
+        shared[1].requests.clear()
+        return shared[1]
+
+    @pytest.fixture
+    def gateway(shared: tuple[RunningGateway, ScriptedNode]) -> RunningGateway:
+        return shared[0]
+
+    return shared, node, gateway

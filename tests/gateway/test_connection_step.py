@@ -5,18 +5,16 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import pytest
 
-from tests.gateway.configured import open_configuration
 from tests.gateway.conftest import (
     BODY,
-    FakeRegistry,
-    Loop,
     MakeGateway,
     RunningGateway,
     lab_results,
+    shared_by_module,
     until,
 )
 from tests.gateway.scripted_node import Received, ScriptedNode, echo
@@ -27,26 +25,7 @@ WHOLE = b"Content-Length: %d\r\n\r\n%b" % (len(BODY), BODY)
 LIMITS = {"max_headers": 12, "max_head_bytes": 2048, "max_body_bytes": 4096, "head_seconds": 0.3}
 
 
-@pytest.fixture(scope="module")
-def shared(loop: Loop) -> Iterator[tuple[RunningGateway, ScriptedNode]]:
-    node = ScriptedNode()
-    loop.run(node.start())
-    config = open_configuration(limits={**LIMITS, "head_seconds": 60})
-    gateway = RunningGateway(loop, config, FakeRegistry([lab_results(node)]))
-    yield gateway, node
-    gateway.stop()
-    loop.run(node.stop())
-
-
-@pytest.fixture
-def node(shared: tuple[RunningGateway, ScriptedNode]) -> ScriptedNode:
-    shared[1].requests.clear()
-    return shared[1]
-
-
-@pytest.fixture
-def gateway(shared: tuple[RunningGateway, ScriptedNode]) -> RunningGateway:
-    return shared[0]
+shared, node, gateway = shared_by_module(limits={**LIMITS, "head_seconds": 60})
 
 
 @pytest.mark.parametrize(

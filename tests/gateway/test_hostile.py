@@ -3,20 +3,17 @@
 from __future__ import annotations
 
 import socket
-from collections.abc import Iterator
 
 import pytest
 
-from tests.gateway.configured import open_configuration
 from tests.gateway.conftest import (
     SOAP_1_1,
     SOAP_1_2,
-    FakeRegistry,
-    Loop,
     MakeGateway,
     RunningGateway,
     lab_call,
     lab_results,
+    shared_by_module,
     until,
 )
 from tests.gateway.scripted_node import ScriptedNode
@@ -25,26 +22,7 @@ from tests.gateway.test_trouble import fault_in
 HEAD = b"POST %s HTTP/1.1\r\nHost: gw\r\nContent-Type: text/xml\r\n%sContent-Length: 4\r\n\r\n<a/>"
 
 
-@pytest.fixture(scope="module")
-def shared(loop: Loop) -> Iterator[tuple[RunningGateway, ScriptedNode]]:
-    """One gateway and node for all tests here that need no settings of their own."""
-    node = ScriptedNode()
-    loop.run(node.start())
-    gateway = RunningGateway(loop, open_configuration(), FakeRegistry([lab_results(node)]))
-    yield gateway, node
-    gateway.stop()
-    loop.run(node.stop())
-
-
-@pytest.fixture
-def node(shared: tuple[RunningGateway, ScriptedNode]) -> ScriptedNode:
-    shared[1].requests.clear()
-    return shared[1]
-
-
-@pytest.fixture
-def gateway(shared: tuple[RunningGateway, ScriptedNode]) -> RunningGateway:
-    return shared[0]
+shared, node, gateway = shared_by_module()
 
 
 def refused(gateway: RunningGateway, raw: bytes) -> tuple[int, str]:
