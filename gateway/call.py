@@ -220,25 +220,31 @@ class CallPath:
             raise _slow(self._config.limits.body_seconds) from None
         record.request_bytes = len(body)
         large = admission.is_large(body)
-        try:
-            if large:
-                message = await admission.in_thread(admission.message, body, head)
-            else:
-                message = admission.message(body, head)
-        except Refused:
-            record.version = perhaps_version(head.content_type, body)
-            raise
-        record.version = message.version
-        record.operation, record.patient = message.operation[:128], message.patient_id
-        caller = record.caller = admission.caller(standing, message, origin)
-        record.policy = admission.policy(caller, hospital, service, message)
         if large:
-            await admission.in_thread(admission.contract, hospital, service, message)
-        else:
-            admission.contract(hospital, service, message)
-        admission.rate(caller, hospital)
-        request = _request(head, body, message, record)
-        del message  # its tree is many times its size, and the node may take its time
+            await admission.large_begins()
+        try:
+            try:
+                if large:
+                    message = await admission.in_thread(admission.message, body, head)
+                else:
+                    message = admission.message(body, head)
+            except Refused:
+                record.version = perhaps_version(head.content_type, body)
+                raise
+            record.version = message.version
+            record.operation, record.patient = message.operation[:128], message.patient_id
+            caller = record.caller = admission.caller(standing, message, origin)
+            record.policy = admission.policy(caller, hospital, service, message)
+            if large:
+                await admission.in_thread(admission.contract, hospital, service, message)
+            else:
+                admission.contract(hospital, service, message)
+            admission.rate(caller, hospital)
+            request = _request(head, body, message, record)
+            del message  # its tree is many times its size, and the node may take its time
+        finally:
+            if large:
+                admission.large_ends()
         if not admission.entered(caller, hospital):
             await admission.wait(caller, hospital)
         try:

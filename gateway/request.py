@@ -82,7 +82,7 @@ class HttpRequest:
                 self._parts.append(part)
                 if self._size > UNCOUNTED:
                     self._hold()
-        elif self._parts:
+        elif self._size - len(part) <= self._limit:  # it is this part that goes beyond
             self._parts.clear()
             self.release()
             self._wake()

@@ -94,7 +94,8 @@ class Admission:
         self._contracted = {code: one.check_contract for code, one in config.hospitals.items()}
         self._off_loop = config.limits.parse_off_loop_bytes
         self._threads: ThreadPoolExecutor | None = None
-        self._waiting = 0
+        self._trees = asyncio.Semaphore(_THREADS)
+        self._large = 0
 
     def close(self) -> None:
         self._callers.close()
@@ -231,9 +232,10 @@ class Admission:
         """Whether what looks at the whole of it would hold up the others, and is for a thread."""
         return len(body) > self._off_loop
 
-    async def in_thread(self, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
-        """A step of a large body. Refused where too many wait for theirs."""
-        if self._waiting >= _THREADS + _WAITING:
+    async def large_begins(self) -> None:
+        """Room for a large body's tree; then ``large_ends`` once it is dropped. Refused where too
+        many wait for it. All that come at once would have a tree each, many times their size."""
+        if self._large >= _THREADS + _WAITING:
             raise busy(
                 Overloaded(
                     "正在检查的大报文过多，请稍后重试",
@@ -242,15 +244,24 @@ class Admission:
                 ),
                 1,
             )
+        self._large += 1
+        try:
+            await self._trees.acquire()
+        except BaseException:
+            self._large -= 1
+            raise
+
+    def large_ends(self) -> None:
+        self._large -= 1
+        self._trees.release()
+
+    async def in_thread(self, step: Callable[P, T], *arguments: P.args, **named: P.kwargs) -> T:
+        """A step of a large body."""
         if self._threads is None:
             self._threads = ThreadPoolExecutor(_THREADS, "parse")
-        self._waiting += 1
-        try:
-            return await asyncio.get_running_loop().run_in_executor(
-                self._threads, partial(step, *arguments, **named)
-            )
-        finally:
-            self._waiting -= 1
+        return await asyncio.get_running_loop().run_in_executor(
+            self._threads, partial(step, *arguments, **named)
+        )
 
 
 def parse_limits(configured: Configured) -> Limits:

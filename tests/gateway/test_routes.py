@@ -254,6 +254,24 @@ def test_without_grace_an_empty_registry_empties_the_table() -> None:
     told(table, story)
 
 
+def test_another_configuration_keeps_every_address_though_the_registry_is_away() -> None:
+    second = Binding("hx", "LabResults", "http://10.0.0.7:8082/hx/LabResults")
+    registry = FakeRegistry([HX, second])
+    table = Table(registry)
+
+    async def story() -> None:
+        before = dict(table.routes.table)
+        assert len(before["/hx/LabResults"].bindings) == 2
+        registry.error = OSError("away")
+        table.routes.reconfigure(
+            registry, table.routes._settings, own_origins=(), gates=table.routes._gates
+        )
+        assert table.routes.table == before
+        assert "route_moved" not in table.events()
+
+    told(table, story)
+
+
 def test_a_soap_1_2_address_has_no_further_one() -> None:
     table = Table(FakeRegistry([HX]))
 
