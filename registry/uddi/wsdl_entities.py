@@ -87,7 +87,7 @@ def template_of(
     port_type: TModel,
     inside: bool,
 ) -> BindingTemplate:
-    """A port at an address. ``stem``: the end of its key; ``inside``: it is for the gateway alone."""
+    """A port at an address. ``stem``: the end of its key; ``inside``: for the gateway alone."""
     return BindingTemplate(
         key=f"{service_key}:{stem}",
         service_key=service_key,
