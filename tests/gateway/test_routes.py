@@ -375,6 +375,23 @@ def test_a_damaged_table_file_is_said_aloud_and_replaced(tmp_path: Path, text: b
     told(table, story)
 
 
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "vast"])
+def test_what_is_no_table_file_does_not_hold_up_the_start(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "routes.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(file)
+        case "device":
+            file.symlink_to("/dev/zero")
+        case "folder":
+            file.mkdir()
+        case "vast":
+            with file.open("wb") as stream:
+                stream.truncate(1 << 40)
+    with pytest.raises(table_file.TableFileError):
+        table_file.load(file)
+
+
 def test_an_access_point_out_of_the_file_is_checked_like_any_other(tmp_path: Path) -> None:
     file = tmp_path / "routes.json"
     table_file.save(file, [HX, Binding("sq", "LabResults", "http://10.6.6.6/hx/LabResults")])
