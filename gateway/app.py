@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import html
 from collections.abc import AsyncIterator, Callable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
 
 from starlette.applications import Starlette
@@ -43,7 +43,8 @@ class Gateway:
     of its own) and may raise whatever it likes. ``log``: JSON lines on standard output by
     default. ``reread`` gives the configuration anew at SIGHUP; see gateway/reload.py. ``worker``
     numbers the processes of one gateway, from 0. ``more_pages`` are answered beside /health;
-    ``counters`` is what the gateway counts in, for a page that shows it."""
+    ``counters`` is what the gateway counts in, for a page that shows it; ``beside`` is entered
+    while it serves."""
 
     def __init__(
         self,
@@ -56,6 +57,7 @@ class Gateway:
         worker: int = 0,
         counters: Counters | None = None,
         more_pages: Sequence[Route] = (),
+        beside: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
     ) -> None:
         self._config = config
         self._log = log or json_log()
@@ -75,6 +77,7 @@ class Gateway:
         pages = [Route("/health", self.health), Route("/", self.page), *more_pages]
         self.app = Starlette(routes=pages, lifespan=self.lifespan)
         self._worker = worker
+        self._beside = beside
         self._turned_away = TurnedAway(self._counters, self._log, self._trail)
         self.connections = Connections(config, self._turned_away)
         tls = _shown(config)
@@ -110,7 +113,8 @@ class Gateway:
             if self.certificates is not None:
                 self.certificates.start()
             with self._reload:
-                yield
+                async with self._beside():
+                    yield
         finally:
             if self.certificates is not None:
                 await self.certificates.stop()

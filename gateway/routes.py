@@ -178,7 +178,8 @@ class Routes:
     ) -> None:
         """Go on by another configuration: what is known is routed anew at once. Another registry
         is asked at once, by ``find_bindings``; the same one is asked as before."""
-        known = [*self._table.values(), *self._refused]
+        published = [one for route in self._table.values() for one in route.published]
+        known = [*published, *self._refused]
         another = settings.url != self._settings.url
         self._settings, self._own, self._gates = settings, frozenset(own_origins), gates
         if another:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterable
 from datetime import UTC, datetime
@@ -13,6 +14,9 @@ from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
 from gateway.binding import Binding
 from gateway.durable import sync_folder
+
+#: bytes; a hundred thousand bindings take some 10 MB
+_LARGEST = 256 * 1024 * 1024
 
 
 class TableFileError(Exception):
@@ -30,6 +34,10 @@ class _Document(BaseModel):
 def load(file: Path) -> tuple[list[Binding], datetime] | None:
     """The bindings and the time they were saved; None where there is no file yet."""
     try:
+        found = file.stat()
+        # A pipe or a device would hold up the start for ever.
+        if not stat.S_ISREG(found.st_mode) or found.st_size > _LARGEST:
+            raise TableFileError(f"{file}: 不是路由表 / no routing table")
         document = _Document.model_validate_json(file.read_bytes())
     except FileNotFoundError:
         return None

@@ -95,6 +95,8 @@ def _defaults(config: GatewayConfig, proxy: Proxy) -> Iterator[str]:
     yield "    option http-keep-alive"
     yield "    # at a reload callers keep their connections until they have asked once more"
     yield "    option idle-close-on-response"
+    yield "    # HTTP/1 alone, as at the gateway itself: no other framing to be translated"
+    yield "    option disable-h2-upgrade"
     yield "    option redispatch"
     yield "    # a connection that fails is tried elsewhere; a call that was sent is never repeated"
     yield "    retries 3"

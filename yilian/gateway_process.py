@@ -6,6 +6,7 @@ import logging
 import signal
 import sys
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from gateway.app import Gateway
 from gateway.counters import Counters
@@ -14,8 +15,8 @@ from gateway_config.model import GatewayConfig
 from yilian.boundary.checking import read_for_running
 from yilian.gateway_metrics import GatewayMetrics
 from yilian.listening import end_with, listening_for
-from yilian.metrics import metrics_route
 from yilian.supervisor import Supervisor
+from yilian.workers_metrics import WorkersMetrics
 
 #: what a worker may take beyond the grace of its calls, seconds
 _TO_END = 5
@@ -33,6 +34,8 @@ def run_gateway(file: Path, *, stop_with_stdin: bool = False) -> None:
     plain = listening_for(listen.host, listen.port, workers) if listen.plain else []
     secured = listening_for(tls.host, tls.port, workers) if tls is not None else []
 
+    together: Path | None = None  # where the workers tell each other what they count
+
     def close_all_but(worker: int | None = None) -> None:
         for sockets in (plain, secured):
             for number, sock in enumerate(sockets):
@@ -44,13 +47,17 @@ def run_gateway(file: Path, *, stop_with_stdin: bool = False) -> None:
         # Each reads the file for itself: a worker that is started again takes what counts now.
         settings, find_bindings = read_for_running(file)
         counters = Counters()
+        metrics = WorkersMetrics(
+            GatewayMetrics(counters, worker), worker=worker, workers=workers, folder=together
+        )
         gateway = Gateway(
             settings,
             find_bindings,
             reread=lambda: read_for_running(file),
             worker=worker,
             counters=counters,
-            more_pages=[metrics_route(GatewayMetrics(counters, worker))],
+            more_pages=[metrics.route()],
+            beside=metrics.answering,
         )
         server = GatewayServer(gateway, tls=secured[worker] if secured else None)
         server.run(sockets=plain[worker : worker + 1])  # on uvloop where there is one
@@ -62,7 +69,9 @@ def run_gateway(file: Path, *, stop_with_stdin: bool = False) -> None:
     if workers > 1:
         grace = config.drain_seconds + GRACE_SECONDS + _TO_END
         supervisor = Supervisor(work, workers, grace=grace, ending=close_all_but)
-        supervisor.run(stop_with_stdin=stop_with_stdin)
+        with TemporaryDirectory(prefix="yilian-") as folder:
+            together = Path(folder)
+            supervisor.run(stop_with_stdin=stop_with_stdin)
         return
     if stop_with_stdin:
         end_with(sys.stdin.fileno())

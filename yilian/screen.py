@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Collection
 from typing import Any
 
 from rich.box import ROUNDED
@@ -59,11 +60,12 @@ class Screen:
         )
 
 
-def table(columns: list[str], rows: list[list[str]]) -> Table:
-    """A table with a rounded box; long cells are folded, never cut."""
+def table(columns: list[str], rows: list[list[str]], *, whole: Collection[str] = ()) -> Table:
+    """A table with a rounded box; long cells are folded, never cut. Those of the columns in
+    ``whole``, which somebody copies or types in, stay in one line: the others make room."""
     made = Table(box=ROUNDED, header_style="bold cyan", border_style="dim", pad_edge=True)
     for column in columns:
-        made.add_column(Text(column), overflow="fold")
+        made.add_column(Text(column), overflow="fold", no_wrap=column in whole)
     for row in rows:
         made.add_row(*map(Text, row))
     return made

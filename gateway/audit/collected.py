@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import UTC, datetime
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,11 @@ from sqlalchemy import (
     Text,
     func,
     insert,
+    inspect,
     select,
 )
 from sqlalchemy.engine import Connection
+from sqlalchemy.exc import DBAPIError, IntegrityError
 
 from gateway.audit.files import TrailFile, files_in
 from gateway.audit.line import ASKED, GENESIS, Line, NotALine, read_line
@@ -70,19 +73,22 @@ trail = Table(
 
 
 def collect(folder: Path, engine: Engine) -> dict[str, int]:
-    """Copy what is new; how many lines of each stream. OSError; SQLAlchemyError; what was copied
-    in whole groups before stays."""
-    metadata.create_all(engine)
+    """Copy what is new; how many lines of each stream. Several may run at the same time, also for
+    one stream. OSError; SQLAlchemyError; what was copied in whole groups before stays."""
+    _make_table(engine)
     copied: dict[str, int] = {}
     ends: dict[str, int] = {}
-    for file in files_in(folder):
+    files = files_in(folder)
+    for file, following in zip_longest(files, files[1:]):
         if file.stream not in ends:
             ends[file.stream] = _last_copied(engine, file.stream)
             copied[file.stream] = 0
+        if following is not None and following.stream == file.stream:
+            first = _first_number(following)
+            if first is not None and first <= ends[file.stream] + 1:
+                continue  # it was copied in an earlier run, to its end
         for group in _groups(file, ends[file.stream]):
-            with engine.begin() as connection:
-                _insert(connection, file.stream, group)
-            copied[file.stream] += len(group)
+            copied[file.stream] += _insert_new(engine, file.stream, group)
             ends[file.stream] = group[-1][1].n
     return copied
 
@@ -141,6 +147,16 @@ def _last_copied(engine: Engine, stream: str) -> int:
     return -1 if last is None else int(last)
 
 
+def _first_number(file: TrailFile) -> int | None:
+    """Of its first line; None where that cannot be told."""
+    for raw in file.lines():
+        try:
+            return read_line(raw, GENESIS).n
+        except NotALine:
+            break
+    return None
+
+
 def _groups(file: TrailFile, after: int) -> Iterator[list[tuple[bytes, Line]]]:
     group: list[tuple[bytes, Line]] = []
     for raw in file.lines():
@@ -155,6 +171,30 @@ def _groups(file: TrailFile, after: int) -> Iterator[list[tuple[bytes, Line]]]:
             group = []
     if group:
         yield group
+
+
+def _make_table(engine: Engine) -> None:
+    try:
+        metadata.create_all(engine)
+    except DBAPIError:
+        if not inspect(engine).has_table(trail.name):  # else another run has made it meanwhile
+            raise
+
+
+def _insert_new(engine: Engine, stream: str, group: list[tuple[bytes, Line]]) -> int:
+    """How many of the lines were not there; another run may be copying the same ones."""
+    while group:
+        try:
+            with engine.begin() as connection:
+                _insert(connection, stream, group)
+            return len(group)
+        except IntegrityError:
+            last = _last_copied(engine, stream)
+            rest = [one for one in group if one[1].n > last]
+            if len(rest) == len(group):
+                raise
+            group = rest
+    return 0
 
 
 def _insert(connection: Connection, stream: str, group: list[tuple[bytes, Line]]) -> None:

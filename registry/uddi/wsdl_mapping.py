@@ -20,46 +20,27 @@ from typing import TypeVar
 
 from registry.keys import fold
 from registry.model import (
-    BindingTemplate,
     BusinessService,
-    CategoryBag,
-    InstanceDetails,
     KeyedReference,
     LangText,
-    OverviewDoc,
     TModel,
-    TModelInstanceInfo,
-    UseText,
 )
-from registry.registered import hospital_key
-from registry.uddi.wellknown import (
-    BY_HAND,
-    FACE_INSIDE,
-    PORTTYPE_REFERENCE,
-    PROTOCOL,
-    PROTOCOL_HTTP,
-    PROTOCOL_SOAP,
-    PROTOCOL_SOAP12,
-    TRANSPORT,
-    TRANSPORT_HTTP,
-    TYPES,
-    WSDL_TYPES,
-    XML_LOCALNAME,
-    XML_NAMESPACE,
+from registry.uddi.wellknown import BY_HAND
+from registry.uddi.wsdl_entities import (
+    SOAP_HTTP,
+    binding_tmodel,
+    fits,
+    port_type_tmodel,
+    service_entity,
+    template_of,
 )
-from services.soap.wsdl_reading import Binding, NotWsdl, Port, PortType, Service, Wsdl, read
+from services.soap.wsdl_reading import Binding, Name, NotWsdl, Port, PortType, Service, Wsdl, read
 
 T = TypeVar("T")
-
-#: Protocols by the names that people ask for them.
-PROTOCOLS = {"soap": PROTOCOL_SOAP, "soap12": PROTOCOL_SOAP12, "http": PROTOCOL_HTTP}
-_SOAP_HTTP = "http://schemas.xmlsoap.org/soap/http"
-_HTTP_TRANSPORTS = (_SOAP_HTTP, "http://www.w3.org/2003/05/soap/bindings/HTTP/")
 
 _VERSION = re.compile(r"urn:yilian:[^:]+:(\d+)")
 _PLAIN = re.compile(r"[a-z0-9._~-]+")
 _SPACE = uuid.UUID("1b0a3a5e-77a1-5ad3-8d0c-5f6e6f7f2a01")
-_LONGEST = 255
 
 
 # --- a node's own ----------------------------------------------------------------------------
@@ -107,7 +88,7 @@ def _only(document: bytes) -> tuple[Service, Port, Binding, PortType]:
     _one(wsdl.bindings, "binding")
     _one(wsdl.port_types, "portType")
     binding = wsdl.binding(port)
-    if (binding.protocol, binding.transport) != ("soap", _SOAP_HTTP):
+    if (binding.protocol, binding.transport) != ("soap", SOAP_HTTP):
         raise NotWsdl("绑定不是 SOAP 1.1 over HTTP / the binding is not SOAP 1.1 over HTTP")
     if not all((service.namespace, service.name, port.name)):
         raise NotWsdl("WSDL 缺少名称或 targetNamespace / a name or the targetNamespace is missing")
@@ -136,21 +117,23 @@ def map_wsdl(
     service, port, binding, port_type = _only(document)
     names = _names(service, port, binding, port_type)
     stem = f"uddi:yilian:{fold(names.service)}"
-    abstract = _port_type_tmodel(f"{stem}:porttype-v{names.version}", port_type, wsdl_url)
-    concrete = _binding_tmodel(
+    abstract = port_type_tmodel(f"{stem}:porttype-v{names.version}", port_type, wsdl_url)
+    concrete = binding_tmodel(
         f"{stem}:binding-v{names.version}", binding, abstract.key, wsdl_url,
-        keys_names=("SOAP protocol", "HTTP transport"),
+        key_names=("SOAP protocol", "HTTP transport"),
     )  # fmt: skip
     key = fold(f"uddi:yilian:{hospital}:{names.service}")
     faces = [("outside", outside_address)] if outside_address else []
     faces.append(("inside", inside_address))
     # The shared tModels name whichever hospital's WSDL was first; this one names its own.
     bindings = [
-        _template(key, face, address or "", port, wsdl_url, concrete, abstract, face == "inside")
+        template_of(key, face, address or "", port, wsdl_url, concrete, abstract, face == "inside")
         for face, address in faces
     ]
     called = (*([LangText(zh, "zh")] if zh else []), LangText(names.service, "en"))
-    return MappedWsdl(names, abstract, concrete, _service(key, hospital, service, called, bindings))
+    return MappedWsdl(
+        names, abstract, concrete, service_entity(key, hospital, service, called, bindings)
+    )
 
 
 # --- anybody's ---------------------------------------------------------------------------------
@@ -168,46 +151,60 @@ def map_any_wsdl(wsdl: Wsdl, hospital: str, *, inside: bool = False) -> Mapped:
     """The entities of a hospital's (its code) services. The same WSDL has the same tModels for
     every hospital. ``inside``: the addresses are for the gateway alone. NotWsdl where it names
     what is not there, and for names that UDDI has no room for."""
+    _publishable(wsdl)
+    ports = [port for service in wsdl.services for port in service.ports]
+    shared = {port.binding: _shared(wsdl, wsdl.binding(port)) for port in ports}
+    tmodels = {one.key: one for kind in zip(*shared.values(), strict=True) for one in kind}
+    services = {
+        one.key: one
+        for one in (_service_of(wsdl, each, hospital, shared, inside) for each in wsdl.services)
+    }
+    if len(services) < len(wsdl.services):
+        raise NotWsdl("两个 service 同名 / two services of one name in the document")
+    return Mapped(tuple(tmodels.values()), tuple(services.values()))
+
+
+def _publishable(wsdl: Wsdl) -> None:
     if not wsdl.services:
         raise NotWsdl(f"{wsdl.url} 中没有 service / holds no service")
-    port_types: dict[str, TModel] = {}
-    bindings: dict[str, TModel] = {}
-    services: dict[str, BusinessService] = {}
     for service in wsdl.services:
         if not service.namespace or not service.name or not service.ports:
             raise NotWsdl(
                 f"service 缺少名称、命名空间或 port / a service without name, namespace or port: "
                 f"{service.name!r}"
             )
-        key = f"uddi:yilian:{fold(hospital)}:{_stem(service.name)}"
-        if key in services:
-            raise NotWsdl("两个 service 同名 / two services of one name in the document")
-        templates = []
         for port in service.ports:
             if not port.name or not port.address:
                 raise NotWsdl(
                     f"port 缺少名称或地址 / a port without name or address: {port.name!r}"
                 )
-            binding = wsdl.binding(port)
-            port_type = wsdl.port_type(binding)
-            abstract = _port_type_tmodel(
-                _shared_key("porttype", port_type), port_type, port_type.url
-            )
-            concrete = _binding_tmodel(
-                _shared_key("binding", binding), binding, abstract.key, binding.url
-            )
-            port_types[abstract.key], bindings[concrete.key] = abstract, concrete
-            templates.append(
-                _template(
-                    *(key, _stem(port.name), port.address, port, wsdl.url),
-                    *(concrete, abstract, inside),
-                )
-            )
-        services[key] = _service(
-            *(key, hospital, service, (LangText(_fits(service.name)),), templates),
-            KeyedReference(BY_HAND, "wsdl", "publish-wsdl"),
-        )
-    return Mapped((*port_types.values(), *bindings.values()), tuple(services.values()))
+
+
+def _shared(wsdl: Wsdl, binding: Binding) -> tuple[TModel, TModel]:
+    """The tModels of a binding's portType and its own."""
+    port_type = wsdl.port_type(binding)
+    abstract = port_type_tmodel(_shared_key("porttype", port_type), port_type, port_type.url)
+    key = _shared_key("binding", binding)
+    return abstract, binding_tmodel(key, binding, abstract.key, binding.url)
+
+
+def _service_of(
+    wsdl: Wsdl,
+    service: Service,
+    hospital: str,
+    shared: dict[Name, tuple[TModel, TModel]],
+    inside: bool,
+) -> BusinessService:
+    key = f"uddi:yilian:{fold(hospital)}:{_stem(service.name)}"
+    templates = []
+    for port in service.ports:
+        abstract, concrete = shared[port.binding]
+        face = key, _stem(port.name), port.address, port, wsdl.url
+        templates.append(template_of(*face, concrete, abstract, inside))
+    return service_entity(
+        *(key, hospital, service, (LangText(fits(service.name)),), templates),
+        KeyedReference(BY_HAND, "wsdl", "publish-wsdl"),
+    )
 
 
 def _shared_key(kind: str, one: PortType | Binding) -> str:
@@ -219,109 +216,3 @@ def _stem(local: str) -> str:
     """A name as part of a key: itself, or where keys have no such characters, a UUID of it."""
     folded = local.lower()
     return folded if _PLAIN.fullmatch(folded) else str(uuid.uuid5(_SPACE, local))
-
-
-# --- the note ------------------------------------------------------------------------------------
-
-
-def _port_type_tmodel(key: str, port_type: PortType, url: str) -> TModel:
-    return TModel(
-        key=key,
-        name=LangText(_fits(port_type.name)),
-        overview_docs=_overview(url),
-        category_bag=CategoryBag(
-            (_reference(WSDL_TYPES, "portType", "WSDL type"), *_namespace(port_type.namespace))
-        ),
-    )
-
-
-def _binding_tmodel(
-    key: str,
-    binding: Binding,
-    port_type_key: str,
-    url: str,
-    keys_names: tuple[str, str] = ("protocol", "transport"),
-) -> TModel:
-    """``keys_names``: the keyNames of protocol and transport, which stay what they were once, as a
-    registry compares them."""
-    references = [
-        _reference(WSDL_TYPES, "binding", "WSDL type"),
-        _reference(PORTTYPE_REFERENCE, port_type_key, "portType"),
-    ]
-    if binding.protocol in PROTOCOLS:
-        references.append(_reference(PROTOCOL, PROTOCOLS[binding.protocol], keys_names[0]))
-    if binding.protocol == "http" or binding.transport in _HTTP_TRANSPORTS:
-        references.append(_reference(TRANSPORT, TRANSPORT_HTTP, keys_names[1]))
-    references += [_reference(TYPES, "wsdlSpec", "wsdlSpec"), *_namespace(binding.namespace)]
-    return TModel(
-        key=key,
-        name=LangText(_fits(binding.name)),
-        overview_docs=_overview(url),
-        category_bag=CategoryBag(tuple(references)),
-    )
-
-
-def _template(
-    service_key: str,
-    stem: str,
-    address: str,
-    port: Port,
-    wsdl_url: str,
-    binding: TModel,
-    port_type: TModel,
-    inside: bool,
-) -> BindingTemplate:
-    return BindingTemplate(
-        key=f"{service_key}:{stem}",
-        service_key=service_key,
-        access_point=UseText(address, "endPoint"),
-        instances=(
-            TModelInstanceInfo(binding.key, InstanceDetails(_fits(port.name), _overview(wsdl_url))),
-            TModelInstanceInfo(port_type.key),
-            *((TModelInstanceInfo(FACE_INSIDE),) if inside else ()),
-        ),
-    )
-
-
-def _service(
-    key: str,
-    hospital: str,
-    service: Service,
-    names: tuple[LangText, ...],
-    bindings: list[BindingTemplate],
-    *marks: KeyedReference,
-) -> BusinessService:
-    said = service.documentation[:_LONGEST]
-    return BusinessService(
-        key=key,
-        business_key=hospital_key(hospital),
-        names=names,
-        bindings=tuple(bindings),
-        category_bag=CategoryBag(
-            (
-                _reference(WSDL_TYPES, "service", "WSDL type"),
-                *_namespace(service.namespace),
-                _reference(XML_LOCALNAME, service.name, "service"),
-                *marks,
-            )
-        ),
-        descriptions=(LangText(said),) if said else (),
-    )
-
-
-def _reference(system: str, value: str, name: str) -> KeyedReference:
-    return KeyedReference(system, _fits(value), name)
-
-
-def _namespace(namespace: str) -> tuple[KeyedReference, ...]:
-    return (_reference(XML_NAMESPACE, namespace, "namespace"),) if namespace else ()
-
-
-def _overview(url: str) -> tuple[OverviewDoc, ...]:
-    return (OverviewDoc(UseText(url, "wsdlInterface")),)
-
-
-def _fits(text: str) -> str:
-    if len(text) > _LONGEST:
-        raise NotWsdl(f"超过 {_LONGEST} 个字符 / longer than {_LONGEST} characters: {text[:60]!r}…")
-    return text

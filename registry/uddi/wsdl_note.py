@@ -33,7 +33,8 @@ from registry.uddi.wellknown import (
     XML_LOCALNAME,
     XML_NAMESPACE,
 )
-from registry.uddi.wsdl_mapping import PROTOCOLS, Mapped
+from registry.uddi.wsdl_entities import PROTOCOLS
+from registry.uddi.wsdl_mapping import Mapped
 
 T = TypeVar("T")
 

@@ -145,8 +145,9 @@ class _Comparing:
                 self.operations(f"{where}/{name}", operation, new.operations[name])
             else:
                 self.breaks(f"{where}/{name}", "操作没有了", "the operation is gone")
-        for name in new.operations.keys() - old.operations.keys():
-            self.notes(f"{where}/{name}", "新增操作", "an operation was added")
+        for name in new.operations:
+            if name not in old.operations:
+                self.notes(f"{where}/{name}", "新增操作", "an operation was added")
 
     def operations(self, where: str, old: Operation, new: Operation) -> None:
         action = self.moved_action(old)
@@ -159,9 +160,10 @@ class _Comparing:
                 self.messages(f"{where}/{label}", message, new.messages[label], direction)
             else:
                 self.says(not fault, f"{where}/{label}", "消息没有了", "the message is gone")
-        for label in new.messages.keys() - old.messages.keys():
-            fault = label.startswith("fault")
-            self.says(not fault, f"{where}/{label}", "新增消息", "a message was added")
+        for label in new.messages:
+            if label not in old.messages:
+                fault = label.startswith("fault")
+                self.says(not fault, f"{where}/{label}", "新增消息", "a message was added")
 
     def moved_action(self, operation: Operation) -> str:
         """An action usually is the namespace with the operation's name behind it."""

@@ -19,8 +19,8 @@ from lxml import etree
 from services.soap.parser import NotXml, parsed
 from services.soap.schema_model import XSD, Name, NotWsdl, Schema, qualified, resolved, text_of
 
-__all__ = ["Binding", "Fetch", "Message", "NotWsdl", "Operation", "Part", "Port", "PortType",
-           "Service", "Wsdl", "read", "read_from"]  # fmt: skip
+__all__ = ["Binding", "Fetch", "Message", "Name", "NotWsdl", "Operation", "Part", "Port",
+           "PortType", "Service", "Wsdl", "read", "read_from"]  # fmt: skip
 
 _WSDL = "{http://schemas.xmlsoap.org/wsdl/}"
 #: The extension that a binding is of: its protocol.
@@ -249,7 +249,7 @@ def _distinct(root: etree._Element, kind: str) -> list[etree._Element]:
 def _there(declared: dict[Name, T], kind: str, name: Name, of: str) -> T:
     if name not in declared:
         raise NotWsdl(
-            f"{of} 的 {kind} 不在文件中 / the {kind} of {of} is not in the document: {name!r}"
+            f"{of} 的 {kind} {name} 不在文件中 / the {kind} {name} of {of} is not in the document"
         )
     return declared[name]
 

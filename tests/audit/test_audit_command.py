@@ -117,3 +117,27 @@ def test_a_damaged_file_is_named(folder: Path) -> None:
     result = run("search", str(folder))
     assert result.exit_code == 1
     assert f"cannot read {packed}" in str(result.exception)
+
+
+def test_ids_can_be_copied_from_a_narrow_screen(folder: Path) -> None:
+    result = CliRunner().invoke(app, ["audit", "search", str(folder)], env={"COLUMNS": "100"})
+    for number in range(10):
+        assert f" request-{number} " in result.stdout
+
+
+def test_a_spreadsheet_computes_nothing_that_a_caller_sent(
+    open_trail: OpenTrail, tmp_path: Path
+) -> None:
+    async def scene() -> None:
+        async with open_trail(patient="plain") as trail:
+            await trail.record(call(1, patient='=HYPERLINK("http://evil")'))
+
+    asyncio.run(scene())
+    result = run("search", tmp_path / "audit", "--format", "csv")
+    [row] = csv.DictReader(io.StringIO(result.stdout))
+    assert row["patient"] == """'=HYPERLINK("http://evil")"""
+
+
+def test_an_outcome_that_there_is_not_is_refused(folder: Path) -> None:
+    result = run("search", folder, "--outcome", "okay")
+    assert result.exit_code == 2 and "refused" in result.output

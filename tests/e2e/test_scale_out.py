@@ -241,6 +241,22 @@ def test_a_whole_reload_under_load_loses_no_call(scaled: ScaledOut) -> None:
     assert {times[told] for _, told, _ in load.answers} == {1}
 
 
+def test_a_call_that_is_under_way_outlives_a_whole_reload(scaled: ScaledOut) -> None:
+    tls, node = scaled.context(), scaled.processes.pids()["node"]
+    with ThreadPoolExecutor(1) as threads:
+        os.kill(node, signal.SIGSTOP)
+        try:
+            answer = threads.submit(call, scaled, tls)
+            until(lambda: any(map(scaled.haproxy.under_way, scaled.folders)), 60)
+            for gateway in scaled.gateways.values():
+                gateway.reload()
+            scaled.haproxy.reload()
+            assert not answer.done()
+        finally:
+            os.kill(node, signal.SIGCONT)
+        assert answer.result(60).status == 200
+
+
 def asked(connection: http.client.HTTPConnection) -> int:
     """The status of a call on it."""
     connection.request("POST", PATH, BODY, HEADERS)

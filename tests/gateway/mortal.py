@@ -19,6 +19,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from gateway.admission.shared import SharedMemory, shared_name
 from tests.gateway.conftest import until
 
 PROJECT = Path(__file__).parents[2]
@@ -110,6 +111,11 @@ class MortalGateway:
         wanted = self.log_file.read_bytes().count(taken) + self._workers
         os.kill(self.pid, signal.SIGHUP)
         until(lambda: self.log_file.read_bytes().count(taken) >= wanted, 60)
+
+    def forget(self) -> None:
+        """What its workers have together, which outlives them."""
+        for kind in ("rates", "tokens"):
+            SharedMemory(shared_name(kind, f"{self.host}:{self.port}"), 1).remove()
 
     def end(self) -> None:
         """As an operator ends it."""

@@ -186,6 +186,12 @@ def test_who_asks_too_often_is_told_so(pair: Pair) -> None:
     assert body is not None and b"<Code>Overloaded</Code>" in body
 
 
+def test_it_speaks_no_http_2_that_it_would_have_to_translate(pair: Pair) -> None:
+    with socket.create_connection(("127.0.0.1", pair.port), timeout=60) as asker:
+        asker.sendall(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + b"\0\0\0\4\0\0\0\0\0")
+        assert asker.recv(65536).startswith(b"HTTP/1.1 400 ")
+
+
 def test_slow_heads_are_cut_and_hold_up_nobody(pair: Pair) -> None:
     pair.configure(more="[limits]\nhead_seconds = 1\n")
     slow = [socket.create_connection(("127.0.0.1", pair.port), timeout=60) for _ in range(50)]

@@ -117,6 +117,7 @@ def scene(
         yield made
     finally:
         made.gateway.end()
+        made.gateway.forget()
 
 
 def next_ask(chance: random.Random) -> Ask:

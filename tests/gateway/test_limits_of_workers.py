@@ -20,7 +20,6 @@ from dataclasses import dataclass
 
 import pytest
 
-from gateway.admission.shared import SharedMemory, shared_name
 from gateway.binding import Binding
 from tests.gateway.admission.tokens import digest_token, security
 from tests.gateway.conftest import BODY, SOAP_1_1, Answered, Loop, lab_call, until
@@ -123,21 +122,15 @@ def shared(tmp_path_factory: pytest.TempPathFactory, loop: Loop) -> Iterator[Wor
     )
     (folder / "his.password").write_text("secret\n")
     (folder / "gateway.toml").write_text(CONFIGURATION.format(port=port))
-    forget(port)
     gateway = MortalGateway(folder / "gateway.toml", port, WORKERS)
+    gateway.forget()
     gateway.start()
     try:
         yield Workers(gateway, node)
     finally:
         gateway.end()
-        forget(port)
+        gateway.forget()
         loop.run(node.stop())
-
-
-def forget(port: int) -> None:
-    """What gateways at this port remember, also after their end."""
-    for kind in ("rates", "tokens"):
-        SharedMemory(shared_name(kind, f"127.0.0.1:{port}"), 1).remove()
 
 
 @pytest.fixture
@@ -227,12 +220,17 @@ def test_a_nonce_that_is_sent_to_all_workers_at_once_is_good_once(workers: Worke
             assert sorted(threads.map(call, lines)) == [200, 403, 403]
 
 
-def test_a_nonce_stays_used_when_workers_are_killed(workers: Workers) -> None:
+def test_a_nonce_stays_used_when_workers_and_the_gateway_are_killed(workers: Workers) -> None:
     body = signed()
     assert workers.line("127.0.0.9", 0).call(body=body).status == 200
     for worker in workers.gateway.workers():
         workers.gateway.kill_worker(worker)
     workers.gateway.until_whole()
+    for line in workers.lines("127.0.0.9"):
+        assert code(line.call(body=body)) == "NotAuthenticated"
+        line.close()
+    workers.gateway.kill()
+    workers.gateway.start()
     for line in workers.lines("127.0.0.9"):
         assert code(line.call(body=body)) == "NotAuthenticated"
         assert line.call(body=signed()).status == 200

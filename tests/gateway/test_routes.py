@@ -254,6 +254,24 @@ def test_without_grace_an_empty_registry_empties_the_table() -> None:
     told(table, story)
 
 
+def test_another_configuration_keeps_every_address_though_the_registry_is_away() -> None:
+    second = Binding("hx", "LabResults", "http://10.0.0.7:8082/hx/LabResults")
+    registry = FakeRegistry([HX, second])
+    table = Table(registry)
+
+    async def story() -> None:
+        before = dict(table.routes.table)
+        assert len(before["/hx/LabResults"].bindings) == 2
+        registry.error = OSError("away")
+        table.routes.reconfigure(
+            registry, table.routes._settings, own_origins=(), gates=table.routes._gates
+        )
+        assert table.routes.table == before
+        assert "route_moved" not in table.events()
+
+    told(table, story)
+
+
 def test_a_soap_1_2_address_has_no_further_one() -> None:
     table = Table(FakeRegistry([HX]))
 
@@ -355,6 +373,23 @@ def test_a_damaged_table_file_is_said_aloud_and_replaced(tmp_path: Path, text: b
         assert loaded[0] == [HX]
 
     told(table, story)
+
+
+@pytest.mark.parametrize("kind", ["pipe", "device", "folder", "vast"])
+def test_what_is_no_table_file_does_not_hold_up_the_start(tmp_path: Path, kind: str) -> None:
+    file = tmp_path / "routes.json"
+    match kind:
+        case "pipe":
+            os.mkfifo(file)
+        case "device":
+            file.symlink_to("/dev/zero")
+        case "folder":
+            file.mkdir()
+        case "vast":
+            with file.open("wb") as stream:
+                stream.truncate(1 << 40)
+    with pytest.raises(table_file.TableFileError):
+        table_file.load(file)
 
 
 def test_an_access_point_out_of_the_file_is_checked_like_any_other(tmp_path: Path) -> None:

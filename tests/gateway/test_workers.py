@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tests.gateway.conftest import BODY, SOAP_1_1, Loop, lab_results, until
 from tests.gateway.front import LOCAL, OPEN_POLICY
@@ -143,6 +144,53 @@ def refused(port: int) -> bool:
     with socket.socket() as asker:
         asker.settimeout(5)
         return asker.connect_ex(("127.0.0.1", port)) != 0
+
+
+def scraped(gateway: Process) -> dict[str, dict[str, float]]:
+    """What one scrape tells: by sample name, and by worker."""
+    url = f"http://127.0.0.1:{gateway.port}/metrics"
+    found: dict[str, dict[str, float]] = {}
+    with urllib.request.urlopen(url, timeout=5) as reply:
+        for family in text_string_to_metric_families(reply.read().decode()):
+            for sample in family.samples:
+                of = found.setdefault(sample.name, {})
+                worker = sample.labels["worker"]
+                of[worker] = of.get(worker, 0) + sample.value
+    return found
+
+
+def test_one_scrape_tells_of_all_workers(start: object) -> None:
+    gateway: Process = start(2)  # type: ignore[operator]
+    for calls in range(1, 9):
+        assert gateway.call() == 200
+        told = scraped(gateway)  # whichever worker it reaches
+        assert sum(told["yilian_gateway_calls_total"].values()) == calls
+        assert told["yilian_gateway_worker_up"] == {"0": 1, "1": 1}
+        assert set(told["process_resident_memory_bytes"]) == {"0", "1"}
+
+    first, _ = gateway.workers()
+    os.kill(first, signal.SIGSTOP)  # it hangs: the other one says so
+    try:
+
+        def told_by_the_other() -> bool:
+            try:
+                return scraped(gateway)["yilian_gateway_worker_up"] == {"0": 0, "1": 1}
+            except OSError:  # this scrape has reached the one that hangs
+                return False
+
+        until(told_by_the_other, 60)
+    finally:
+        os.kill(first, signal.SIGCONT)
+    os.kill(first, signal.SIGKILL)  # and its successor is there again
+
+    def both() -> bool:
+        with contextlib.suppress(OSError):
+            now = gateway.workers()
+            return len(now) == 2 and first not in now and scraped(gateway)[up] == {"0": 1, "1": 1}
+        return False
+
+    up = "yilian_gateway_worker_up"
+    until(both, 60)
 
 
 def test_workers_end_when_their_parent_is_killed(start: object) -> None:

@@ -23,7 +23,8 @@ def as_tables(rows: Sequence[GateRow]) -> Iterator[Any]:
         of_one = list(lines)
         title = f"{of_one[0].name or code}  {code}  mode = {of_one[0].mode}"
         yield Text(title, style="bold")
-        yield table(_COLUMNS, [_cells(number, row) for number, row in enumerate(of_one, 1)])
+        cells = [_cells(number, row) for number, row in enumerate(of_one, 1)]
+        yield table(_COLUMNS, cells, whole=_COLUMNS[2:4])
         for number, row in enumerate(of_one, 1):
             yield Text(f"  {number} {row.purpose}", style="dim")
         yield ""

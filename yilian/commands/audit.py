@@ -52,6 +52,15 @@ class Format(StrEnum):
     CSV = "csv"
 
 
+class Outcome(StrEnum):
+    """As in gateway/audit/entry.py."""
+
+    OK = "ok"
+    FAULT = "fault"
+    REFUSED = "refused"
+    LEFT = "left"
+
+
 @app.command("verify")
 def verify_trail(
     where: Where,
@@ -102,7 +111,7 @@ def search_trail(
     patient: Annotated[
         str, typer.Option(help="病人标识号，明文；按散列查找 / patient id; found by its hash")
     ] = "",
-    outcome: Annotated[str, typer.Option(help="ok | fault | refused | left")] = "",
+    outcome: Annotated[Outcome | None, typer.Option(help="结果 / outcome")] = None,
     fault: Annotated[str, typer.Option(help="故障代码 / fault code")] = "",
     limit: Annotated[int, typer.Option(min=1, help="最多几条 / at most")] = 1000,
     format: Annotated[Format, typer.Option(help="输出 / output")] = Format.TABLE,
@@ -135,7 +144,7 @@ def search_trail(
         service=service,
         operation=operation,
         patients=marks,
-        outcome=outcome,
+        outcome=outcome.value if outcome is not None else "",
         fault=fault,
     )
     try:
@@ -216,18 +225,10 @@ def _database(option: str, url: str) -> Iterator[Engine]:
         engine.dispose()
 
 
-_COLUMNS = {
-    "t": "时间 time",
-    "id": "请求号 id",
-    "caller": "调用方 caller",
-    "hospital": "医院 hospital",
-    "service": "服务 service",
-    "operation": "操作 operation",
-    "outcome": "结果 outcome",
-    "fault": "故障 fault",
-    "step": "关口 step",
-    "ms": "ms",
-}
+_COLUMNS = [
+    *("时间 time (UTC)", "请求号 id", "调用方 caller", "医院 hospital"),
+    *("操作 operation", "结果 outcome", "ms"),
+]
 _ALL = [
     *("t", "id", "peer", "caller", "hospital", "service", "operation", "patient"),
     *(
@@ -257,13 +258,34 @@ def _show(found: list[dict[str, Any]], format: Format) -> None:
         out = io.StringIO()
         writer = csv.DictWriter(out, _ALL, extrasaction="ignore", lineterminator="\n")
         writer.writeheader()
-        writer.writerows(found)
+        writer.writerows({name: _cell(value) for name, value in line.items()} for line in found)
         print(out.getvalue(), end="")
     elif found:
-        rows = [[str(line.get(name, "")) for name in _COLUMNS] for line in found]
-        Screen().print(table(list(_COLUMNS.values()), rows))
+        Screen().print(table(_COLUMNS, [_row(line) for line in found], whole=_COLUMNS[1:2]))
     else:
         Screen().line("没有符合条件的调用 / no such call")
+
+
+def _row(line: dict[str, Any]) -> list[str]:
+    """A call for the screen: what was called and what became of it together, for want of room."""
+
+    def said(*names: str, between: str = " ") -> str:
+        return between.join(str(line[name]) for name in names if line.get(name))
+
+    return [
+        str(line.get("t", ""))[:19].replace("T", " "),
+        *(said("id"), said("caller"), said("hospital")),
+        said("service", "operation", between="."),
+        said("outcome", "fault", "step"),
+        str(line.get("ms", "")),
+    ]
+
+
+def _cell(value: Any) -> Any:
+    """What a spreadsheet shows and does not compute: a patient's id is what a caller sent."""
+    if isinstance(value, str) and value.startswith(("=", "+", "-", "@", "\t", "\r")):
+        return f"'{value}"
+    return value
 
 
 def _tell(reports: list[StreamReport], key_path: Path | None) -> None:

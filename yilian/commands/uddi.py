@@ -100,7 +100,7 @@ def find(
     protocol: Annotated[str, typer.Option(help="soap、soap12、http")] = "",
 ) -> None:
     """按 portType、命名空间或协议查找服务 / Find by portType, namespace or protocol."""
-    from registry.uddi.wsdl_mapping import PROTOCOLS
+    from registry.uddi.wsdl_entities import PROTOCOLS
     from registry.uddi.wsdl_note import find_implementations
 
     if not (port_type or namespace or protocol):
