@@ -149,6 +149,7 @@ class Gateway:
             gates=Gates(config.hospitals),
         )
         self.connections.take(config)
+        opened.take(config)
         self._generation = new
         self._plane.path = new.path
         task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")
