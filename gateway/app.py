@@ -150,6 +150,7 @@ class Gateway:
         )
         self.connections.take(config)
         self._plane.pages.take(config)
+        opened.take(config)
         self._generation = new
         self._plane.path = new.path
         task = asyncio.get_running_loop().create_task(self._retire(old), name="gateway retire")

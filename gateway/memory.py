@@ -1,8 +1,9 @@
-"""How the C library keeps memory: large pieces go back to the system as soon as they are free."""
+"""A process's memory: large pieces go back to the system, cycles are looked for seldom."""
 
 from __future__ import annotations
 
 import ctypes
+import gc
 
 _M_MMAP_THRESHOLD, _M_ARENA_MAX = -3, -8
 #: what is larger has a mapping of its own, bytes
@@ -20,3 +21,17 @@ def give_back_memory() -> None:
         return
     mallopt(_M_MMAP_THRESHOLD, _LARGE)
     mallopt(_M_ARENA_MAX, _HEAPS)
+
+
+#: objects made and not yet freed before the youngest are looked through; and how often the next
+#: generation is with them
+_YOUNG, _OLDER = 10_000, 20
+
+
+def look_for_cycles_seldom() -> None:
+    """A call leaves no cycles, but with a few dozen under way Python's collector would look through
+    their objects, and every so often through all of the configuration, again and again. What is
+    there now stays for good."""
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(_YOUNG, _OLDER, _OLDER)

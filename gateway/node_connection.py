@@ -48,7 +48,7 @@ class NodeConnection(asyncio.Protocol):
     )
 
     transport: asyncio.Transport
-    _headers: list[tuple[bytes, bytes]]
+    _headers: dict[str, str]
     _body: list[bytes]
     _headers_done: bool
     _keep: bool
@@ -147,8 +147,10 @@ class NodeConnection(asyncio.Protocol):
             self._close()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        if self._waiter is not None:
-            self._headers.append((name, value))
+        if self._waiter is not None and not self._headers_done:  # and not in a trailer
+            key, text = name.decode("latin-1").lower(), value.decode("latin-1")
+            known = self._headers.get(key)
+            self._headers[key] = text if known is None else f"{known}, {text}"
 
     def on_headers_complete(self) -> None:
         if self._waiter is None:
@@ -158,24 +160,17 @@ class NodeConnection(asyncio.Protocol):
             return
         self._headers_done = True
         self._keep = self._parser.should_keep_alive()
-        length: bytes | None = None
-        chunked = False
-        for name, value in self._headers:
-            match name.lower():
-                case b"content-length":
-                    length = value
-                case b"transfer-encoding":
-                    chunked = True
-                    if value.strip().lower() != b"chunked":
-                        self._fail(BadAnswer(f"{self._where}: Transfer-Encoding {value!r}"))
-                        return
-                case b"content-encoding" if value.strip().lower() not in (b"", b"identity"):
-                    text = f"{self._where}: Content-Encoding {value!r} was not asked for"
-                    self._fail(BadAnswer(text))
-                    return
-        self._ends_with_connection = length is None and not chunked
-        if length is not None and int(length) > self._limit:
+        length = self._headers.get("content-length")
+        coding = self._headers.get("transfer-encoding")
+        packed = self._headers.get("content-encoding")
+        if coding is not None and coding.strip().lower() != "chunked":
+            self._fail(BadAnswer(f"{self._where}: Transfer-Encoding {coding!r}"))
+        elif packed is not None and packed.strip().lower() not in ("", "identity"):
+            text = f"{self._where}: Content-Encoding {packed!r} was not asked for"
+            self._fail(BadAnswer(text))
+        elif length is not None and int(length) > self._limit:
             self._too_large()
+        self._ends_with_connection = length is None and coding is None
 
     def on_body(self, body: bytes) -> None:
         self.size += len(body)
@@ -188,7 +183,7 @@ class NodeConnection(asyncio.Protocol):
         if self._waiter is None:
             return
         if self.status < 200:  # 100 Continue and its like: the answer is still to come
-            self._headers = []
+            self._headers = {}
             return
         self._answer()
 
@@ -196,7 +191,7 @@ class NodeConnection(asyncio.Protocol):
 
     def _begin(self) -> None:
         self.received = self.size = self.status = 0
-        self._headers = []
+        self._headers = {}
         self._headers_done = self._keep = False
         self._ends_with_connection = False
         self._body = []
@@ -209,11 +204,7 @@ class NodeConnection(asyncio.Protocol):
             self._close()  # also where it answered before it had taken the whole request
         if not waiter.done():
             body = parts[0] if len(parts) == 1 else b"".join(parts)
-            headers = {
-                name.decode("latin-1").lower(): value.decode("latin-1")
-                for name, value in self._headers
-            }
-            waiter.set_result(NodeAnswer(self.status, headers, body))
+            waiter.set_result(NodeAnswer(self.status, self._headers, body))
 
     def _fail(self, error: NoAnswer) -> None:
         waiter, self._waiter = self._waiter, None

@@ -396,7 +396,8 @@ class AskerProtocol(asyncio.Protocol):
         if self.transport.is_closing():
             return
         keep = request.keep_alive and request.complete and not answer.close
-        keep = keep and not self.plane.draining
+        if self.plane.draining and not self.queue:
+            keep = False
         body = b"" if request.method == "HEAD" else answer.body
         head = [_STATUS.get(answer.status) or f"HTTP/1.1 {answer.status} \r\n", self._own_headers()]
         head += [f"{name}: {value}\r\n" for name, value in answer.headers]

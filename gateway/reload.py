@@ -123,10 +123,10 @@ def needs_restart(running: GatewayConfig, new: GatewayConfig) -> tuple[str, ...]
 
 
 def _opened(hospital: Hospital | None) -> object:
-    """What was opened at the start for a hospital: connections that it dials, or folders."""
+    """What was opened at the start for a hospital: a line for those who dial, or folders."""
     if hospital is None or hospital.mode not in ("reverse", "ferry"):
         return None
-    return hospital.mode, hospital.reverse, hospital.ferry
+    return hospital.mode, hospital.ferry
 
 
 def _value(config: GatewayConfig, key: tuple[str, ...]) -> object:

@@ -119,6 +119,13 @@ class ReverseConnections:
             self._server.start()
         self._pings = loop.create_task(self._keep_asking())
 
+    def take(self, hospitals: Mapping[str, Hospital]) -> None:
+        """Go by other settings for those who dial in from now on; what stands stays."""
+        for code, line in self._lines.items():
+            hospital = hospitals.get(code)
+            if hospital is not None and hospital.reverse is not None:
+                line.settings = hospital.reverse
+
     async def close(self) -> None:
         if isinstance(self._server, TlsListener):
             await self._server.close()

@@ -9,7 +9,7 @@ from typing import Any
 import uvicorn
 
 from gateway.app import Gateway
-from gateway.memory import give_back_memory
+from gateway.memory import give_back_memory, look_for_cycles_seldom
 from gateway.tls import TlsListener
 
 #: seconds that an idle kept connection of an asker stays open
@@ -45,8 +45,13 @@ class GatewayServer(uvicorn.Server):
         self._listener: TlsListener | None = None
         self._until = 0.0  # on the loop's clock: from then on no connection is taken
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """In a process of its own."""
         give_back_memory()
+        look_for_cycles_seldom()
+        super().run(sockets)
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         certificates = self._gateway.certificates
         if self._tls is not None and certificates is not None and self.started:

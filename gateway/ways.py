@@ -70,6 +70,12 @@ class Ways:
         }
         return Ways(straight, others)
 
+    def take(self, config: GatewayConfig) -> None:
+        """Go by what this configuration says of the nodes that dial in."""
+        for forwarder in set(self._others.values()):
+            if isinstance(forwarder, ReverseConnections):
+                forwarder.take(config.hospitals)
+
     def status(self) -> dict[str, Any]:
         """For /health: what the ways that are not straight say, by hospital."""
         found: dict[str, Any] = {}

@@ -61,6 +61,13 @@ def _listening(config: GatewayConfig) -> Iterator[Advice]:
             "no page_url: who asks for a service that there is not is told registry.url, which may "
             "be an inner address",
         )
+    if config.drain_seconds == 0 and config.proxy is not None and config.proxy.workers:
+        yield Advice(
+            ("listen", "drain_seconds"),
+            "为 0：网关停止的瞬间，代理转来的调用可能失败；不填即为 5 秒",
+            "0: a call that the proxy sends in the moment when the gateway ends may fail; without "
+            "it, 5",
+        )
     if public and not listen.public_url and not config.sides:
         yield Advice(
             ("listen", "public_url"),

@@ -171,12 +171,16 @@ class HealthBook:
     def troubled(self) -> list[str]:
         """The keys of services that are critical or warning, in this order, and those that have
         been so for the shortest time first."""
-        worst = self._worst().having(func.max(self._severity()) > _STATES.index("unknown"))
-        # Of what is not so bad, the time is of no interest.
-        since = func.max(binding_health.c.since)
-        query = worst.order_by(worst.selected_columns.severity.desc(), since.desc())
+        severity = self._severity().label("severity")
+        query = select(binding_health.c.service_key, severity, binding_health.c.since).where(
+            severity > _STATES.index("unknown")
+        )
+        worst: dict[str, tuple[int, int]] = {}
         with self._engine.connect() as connection:
-            return [row.service_key for row in connection.execute(query)]
+            for key, *found in connection.execute(query).all():
+                one = (found[0], found[1] or 0)
+                worst[key] = max(one, worst.get(key, one))
+        return sorted(worst, key=lambda key: (*worst[key], key), reverse=True)
 
     def _severity(self) -> Any:
         oldest = self._now() - int(self.stale_seconds * 1000)

@@ -177,14 +177,19 @@ class _Search:
         order = _special_order(self._kind, self._qualifiers)
         if order is None:
             return self._page(self._in_own_order(), offset, limit)
-        few = _WINDOW // 10
-        some = self._connection.execute(self._first.rows().limit(few + 1)).all()
-        if len(some) > few:
+        few, some = _WINDOW // 10, list[Any]()
+        if all(source.ordered for source in self._first.sources):
+            many = self._sizes.of(self._connection, self._first) > few
+        else:
+            # What no index has in order is gone through once, and not counted first.
+            some += self._connection.execute(self._first.rows().limit(few + 1)).all()
+            many = len(some) > few
+        if many:
             # With that many matches, a page of them is likely to be among the first of all.
             found = self._page(self._in_window(order), offset, limit)
             if len(found) == limit:
                 return found
-        else:
+        elif some:
             self._first = _entities([row.key for row in some])
         return self._page(self._in_order(order), offset, limit)
 

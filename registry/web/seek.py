@@ -78,8 +78,13 @@ def words_of(query: str) -> tuple[str, ...]:
 def matching(hospitals: Sequence[HospitalName], words: Iterable[str]) -> list[HospitalName]:
     """Those whose names hold every word, the better matches first, otherwise in order."""
     words = tuple(words)
-    found = [one for one in hospitals if all(word in one.text for word in words)]
-    return sorted(found, key=lambda one: not _begins(one.text, words))
+    return sorted(_having(hospitals, words), key=lambda one: not _begins(one.text, words))
+
+
+def _having(hospitals: Sequence[HospitalName], words: Iterable[str]) -> Sequence[HospitalName]:
+    for word in words:
+        hospitals = [one for one in hospitals if word in one.text]
+    return hospitals
 
 
 class Index:
@@ -93,14 +98,15 @@ class Index:
         self._listing = listing
         self._all_entries = (*_entries(), *_foreign(listing, offered))
 
-    def _offering(self, label: str, namespace: str) -> list[Place]:
-        """The hospitals that offer such a service, in their order."""
-        found = self._listing.offering(label)
-        return [
-            Place(one, found[one.key][1])
-            for one in self.names
-            if one.key in found and found[one.key][0] == namespace
-        ]
+    def _offering(
+        self, entry: Entry, among: Sequence[HospitalName], each: int
+    ) -> tuple[tuple[Place, ...], int]:
+        """The first of these hospitals that offer such a service, and how many do."""
+        found = self._listing.offering_among(entry.service, [one.key for one in among])
+        nowhere = (None, "")
+        offering = [one for one in among if found.get(one.key, nowhere)[0] == entry.namespace]
+        places = tuple(Place(one, found[one.key][1]) for one in offering[:each])
+        return places, len(offering)
 
     def seek(self, query: str, limit: int, each: int = 3) -> Found:
         """At most ``limit`` hospitals and as many entries, each with at most ``each`` hospitals."""
@@ -118,30 +124,24 @@ class Index:
                 ranked.append((weight, number, entry, rest))
         ranked.sort(key=lambda one: one[:2])
         told: set[tuple[str, str, str]] = set()
-        at: dict[frozenset[str], set[str]] = {}
-        offering: dict[tuple[str, str], list[Place]] = {}
-        offered: dict[tuple[frozenset[str], str, str], list[Place]] = {}
+        among: dict[frozenset[str], Sequence[HospitalName]] = {frozenset(): self.names}
+        offered: dict[tuple[frozenset[str], str, str], tuple[tuple[Place, ...], int]] = {}
         hits: list[Hit] = []
         total = 0
         for *_, entry, rest in ranked:
             at_place = (rest, entry.service, entry.namespace)
             if at_place not in offered:
-                place = (entry.service, entry.namespace)
-                if place not in offering:
-                    offering[place] = self._offering(*place)
-                if rest and rest not in at:
-                    at[rest] = {one.key for one in matching(self.names, rest)}
-                offered[at_place] = [
-                    one for one in offering[place] if not rest or one.hospital.key in at[rest]
-                ]
-            found = offered[at_place]
+                if rest not in among:
+                    among[rest] = _having(self.names, rest)
+                offered[at_place] = self._offering(entry, among[rest], each)
+            places, count = offered[at_place]
             # A field that many operations of a service have is told at the first of them.
             same = (entry.service, entry.namespace, entry.kind + entry.name)
-            if found and same not in told:
+            if places and same not in told:
                 told.add(same)
                 total += 1
                 if len(hits) < limit:
-                    hits.append(Hit(entry, tuple(found[:each]), len(found)))
+                    hits.append(Hit(entry, places, count))
         return Found(tuple(here[:limit]), len(here), tuple(hits), total)
 
 

@@ -555,6 +555,26 @@ def test_a_paused_service_is_a_fault_at_once_and_nothing_is_sent(
     assert len(node.requests) == 2
 
 
+def test_where_all_addresses_hang_the_caller_is_told_at_his_deadline(
+    make_gateway: MakeGateway, make_node: Callable[..., ScriptedNode]
+) -> None:
+    never = asyncio.Event()
+
+    async def hang(request: Received, writer: asyncio.StreamWriter) -> None:
+        await never.wait()
+
+    hanging = [make_node(script=hang) for _ in range(3)]
+    gateway = make_gateway([lab_results(one) for one in hanging], forward={"try_share": 0.2})
+    body = envelope(b'<QueryLabMaster xmlns="urn:yilian:LabResults:1"/>')
+    answer = gateway.post("/hx/LabResults", body, {**READ, "X-Timeout-Ms": "500"})
+    assert "<Code>SourceTimeout</Code>" in answer.text
+    # not 0.5 s for each of them: what they had in all is what he gave
+    assert gateway.call_line(answer)["ms"] >= 400
+    assert sorted(len(one.requests) for one in hanging) == [0, 1, 1]
+    for one in gateway.health()["routes"][0]["bindings"]:
+        assert (one["state"], one["failures_in_a_row"]) == ("closed", 0)  # he was hasty
+
+
 def test_a_write_at_an_address_that_hangs_is_made_elsewhere_with_its_request_id(
     make_gateway: MakeGateway, make_node: Callable[..., ScriptedNode]
 ) -> None:

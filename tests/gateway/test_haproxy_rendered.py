@@ -258,3 +258,11 @@ def test_haproxy_takes_the_documented_configuration(tmp_path: Path) -> None:
     rendered = tmp_path / "haproxy.cfg"
     rendered.write_text(haproxy_of(documented(tmp_path)), "utf-8")
     assert "WARNING" not in checked(path, rendered)
+
+
+def test_a_gateway_behind_it_that_ends_at_once_is_told_of(tmp_path: Path) -> None:
+    file = documented(tmp_path)
+    text = file.read_text("utf-8")
+    file.write_text(text.replace("[listen]\n", "[listen]\ndrain_seconds = 0\n", 1), "utf-8")
+    _, advice = findings(file)
+    assert [one.key for one in advice] == ["listen.host", "listen.drain_seconds"]

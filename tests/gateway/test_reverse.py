@@ -22,8 +22,10 @@ from starlette.routing import Route
 from gateway import tls
 from services.passwords import hash_password
 from tests.databases.proxy import Proxy
-from tests.gateway.conftest import MakeGateway, RunningGateway, until
+from tests.gateway.configured import open_configuration
+from tests.gateway.conftest import Loop, MakeGateway, RunningGateway, until
 from tests.gateway.inside import BINDING, HEADERS, PATH, Inside, envelope, name_in
+from tests.gateway.test_reload import reload
 from tests.host.running import Running, running
 from yilian.config import Reverse
 from yilian.dialling import Dialling
@@ -362,6 +364,26 @@ def test_certificates_of_both_ends_are_renewed_without_a_restart(
     until(lambda: seen() == shown_as(renewed) != before)
     assert connected(gateway, 2)
     assert ask(gateway, "2") == "2"
+
+
+def test_another_token_counts_from_a_reload_on(
+    dialled_gateway: Any, dial: Any, loop: Loop, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("yilian.dialling._LONGEST", 0.5)
+    gateway, port = dialled_gateway()
+    _, _, old = dial(port)
+    until(lambda: connected(gateway, 2))
+    _, _, new = dial(port, token="the next one")
+    until(lambda: all(state["trouble"] for state in new.state().values()))
+    reverse = {"token_hash": hash_password("the next one"), "connections": 4}
+    config = open_configuration(
+        dialled={"port": port}, hospitals={"hx": {"mode": "reverse", "reverse": reverse}}
+    )
+    assert reload(gateway, loop, config) == ()  # nothing waits for a restart
+    until(lambda: connected(gateway, 4))  # what stands stays
+    assert [state["trouble"] for state in new.state().values()] == [None]
+    assert [state["connections"] for state in old.state().values()] == [2]
+    assert ask(gateway, "1") == "1"
 
 
 def shown_as(pair: tuple[Path, Path]) -> str:

@@ -29,6 +29,7 @@ CONFIGURATION = (
 [listen]
 port = {port}
 workers = {workers}
+drain_seconds = {drain}
 [registry]
 url = "http://127.0.0.1:9"
 table_file = "routes.json"
@@ -75,12 +76,12 @@ class Process:
 def start(loop: Loop, node: ScriptedNode, tmp_path: Path) -> Iterator[object]:
     running: list[Process] = []
 
-    def start(workers: int) -> Process:
+    def start(workers: int, drain: int = 0) -> Process:
         with socket.socket() as free:
             free.bind(("127.0.0.1", 0))
             port = free.getsockname()[1]
         file = tmp_path / "gateway.toml"
-        file.write_text(CONFIGURATION.format(port=port, workers=workers))
+        file.write_text(CONFIGURATION.format(port=port, workers=workers, drain=drain))
         binding = lab_results(node)
         known = [{"hospital": "hx", "service": "LabResults", "access_point": binding.access_point}]
         table = {"version": 1, "saved": "2026-11-22T00:00:00Z", "bindings": known}
@@ -138,6 +139,23 @@ def test_sigterm_lets_calls_finish_and_frees_the_port(
     assert gateway.call() == 200
     assert gateway.process.wait(30) == 0
     assert all(gone(worker) for worker in workers)
+
+
+def test_all_workers_serve_on_while_health_says_that_they_end(start: object) -> None:
+    gateway: Process = start(2, 6)  # type: ignore[operator]
+    gateway.process.terminate()
+
+    def draining() -> bool:
+        try:
+            gateway.health()
+        except urllib.error.HTTPError as error:
+            return error.code == 503 and json.load(error)["status"] == "draining"
+        return False
+
+    until(draining)
+    assert {gateway.call() for _ in range(8)} == {200}
+    assert gateway.process.wait(60) == 0
+    assert refused(gateway.port)
 
 
 def refused(port: int) -> bool:

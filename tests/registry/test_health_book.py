@@ -66,6 +66,34 @@ def test_what_was_written_is_read(book: Book) -> None:
     assert book.book.history("a", book.now) == [second]
 
 
+def test_a_service_is_as_the_worst_of_its_bindings(book: Book) -> None:
+    failing = {"a:outside": 3, "a:inside": 0, "b:outside": 1, "c:outside": 0, "d:inside": 3}
+    for turn in range(3):
+        for key, failures in failing.items():
+            book.probed(key, ok=turn >= failures)
+        book.now += timedelta(seconds=30)
+    book.probed("e:outside", False)
+    book.probed("e:inside")
+    states = {key: one.state for key, one in book.book.of([*failing, "e:outside"]).items()}
+    assert states == {
+        "a:outside": "critical",
+        "a:inside": "passing",
+        "b:outside": "passing",
+        "c:outside": "passing",
+        "d:inside": "critical",
+        "e:outside": "warning",
+    }
+    assert book.book.services() == {"critical": 2, "warning": 1, "passing": 2}
+    assert book.book.troubled() == ["d", "a", "e"]
+    for _ in range(2):
+        book.now += timedelta(seconds=30)
+        book.probed("e:outside", False)
+    assert book.book.troubled() == ["e", "d", "a"], "the newest first"
+    book.now += timedelta(seconds=880)
+    assert book.book.services() == {"critical": 1, "unknown": 4}
+    assert book.book.troubled() == ["e"]
+
+
 def test_a_restart_goes_on_where_it_was(book: Book) -> None:
     for _ in range(3):
         book.probed("a", False)
