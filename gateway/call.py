@@ -186,32 +186,33 @@ class CallPath:
 
     # --- the two kinds of call -------------------------------------------------------------
 
+    async def _recognised(self, call: Call, record: Record) -> Known:
+        """The head, read and checked, and what it shows of who calls; remembered."""
+        head = read_head("POST", call.raw_path, call.query, call.headers)
+        record.path, record.operation = head.path, head.operation
+        refuse_own(head, self._via)
+        binding = self._routes.table.get(head.path) or await self._binding(head.path)
+        record.hospital, record.service = binding.hospital, binding.service
+        content_encoding_refused(call.headers)
+        admission = self._admission
+        origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
+        record.peer = origin.peer
+        standing = await admission.before_message(origin, head)
+        known = call.memory.last = Known(
+            admission.identity, call.raw_path, call.query, call.headers, head, origin, standing
+        )
+        return known
+
     async def _post(self, call: Call, record: Record) -> NodeAnswer:
         admission = self._admission  # the one that this call ends with, whatever is reloaded
-        known = call.memory.known(call, admission)
-        if known is not None:
-            head = known.head
-        else:
-            head = read_head("POST", call.raw_path, call.query, call.headers)
-        record.path, record.operation = head.path, head.operation
-        if known is None:
-            refuse_own(head, self._via)
+        known = call.memory.known(call, admission) or await self._recognised(call, record)
+        head, origin = known.head, known.origin
+        record.path, record.operation, record.peer = head.path, head.operation, origin.peer
+        binding = self._routes.table.get(head.path) or await self._binding(head.path)
+        record.hospital, record.service = hospital, service = binding.hospital, binding.service
         limit = self._config.limits.max_body_bytes
         if call.content_length is not None and call.content_length > limit:
             raise _too_large(limit)
-        binding = self._routes.table.get(head.path) or await self._binding(head.path)
-        record.hospital, record.service = hospital, service = binding.hospital, binding.service
-        if known is None:
-            content_encoding_refused(call.headers)
-            origin = admission.origin(Origin(call.peer, call.certificate, call.tls), head)
-            record.peer = origin.peer
-            standing = await admission.before_message(origin, head)
-            call.memory.last = Known(
-                admission.identity, call.raw_path, call.query, call.headers, head, origin, standing
-            )
-        else:
-            origin, standing = known.origin, known.standing
-            record.peer = origin.peer
         try:
             body = await call.read_body(limit)
         except BodyTooLarge:
@@ -233,7 +234,7 @@ class CallPath:
                 raise
             record.version = message.version
             record.operation, record.patient = message.operation[:128], message.patient_id
-            caller = record.caller = admission.caller(standing, message, origin)
+            caller = record.caller = admission.caller(known.standing, message, origin)
             record.policy = admission.policy(caller, hospital, service, message)
             if large:
                 await admission.in_thread(admission.contract, hospital, service, message)

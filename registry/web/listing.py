@@ -66,7 +66,7 @@ class ListedService:
         return (self.zh if lang == "zh" else self.name or self.en) or self.label
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Named:
     """Any business; ``code`` is "" where it is no hospital of ours."""
 
@@ -84,7 +84,7 @@ class Named:
         return other if other != self.title(lang) else ""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class HospitalName(Named):
     """What all hospitals are listed and searched by: registry/listed.py."""
 
