@@ -85,7 +85,7 @@ class Gateway:
         self.certificates = Certificates(tls, self._log) if tls is not None else None
         self._plane = Plane(
             self.connections,
-            Pages(self.app, [page.path for page in pages]),
+            Pages(self.app, [page.path for page in pages], config),
         )
         self.protocol: type[AskerProtocol] = protocol_of(self._plane)
         self._opened: Ways | None = None
@@ -149,6 +149,7 @@ class Gateway:
             gates=Gates(config.hospitals),
         )
         self.connections.take(config)
+        self._plane.pages.take(config)
         opened.take(config)
         self._generation = new
         self._plane.path = new.path

@@ -228,7 +228,7 @@ class NodeConnection(asyncio.Protocol):
             self._wait_until(self._until)
             return
         seconds = self._seconds
-        self._fail(TimedOut(f"{self._where}: {seconds:.3g} s", seconds=round(seconds, 1)))
+        self._fail(TimedOut(f"{self._where}: {seconds:.3g} s", seconds=max(0.1, round(seconds, 1))))
 
     def _stop_timer(self) -> None:
         if self._timer is not None:

@@ -3,24 +3,42 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from ipaddress import ip_address
 from typing import Any
 
 from starlette.types import ASGIApp, Message
 
 from gateway.call import Answer
 from gateway.request import Headers
+from gateway_config.model import GatewayConfig
 
 
 class Pages:
-    """``paths``: those that the app answers, by GET and HEAD. Pages are short, so an answer is
-    taken whole."""
+    """``paths``: those that the app answers, by GET and HEAD, to the watchers of a configuration;
+    for others there is nothing there. Pages are short, so an answer is taken whole."""
 
-    def __init__(self, app: ASGIApp, paths: Iterable[str]) -> None:
+    def __init__(self, app: ASGIApp, paths: Iterable[str], config: GatewayConfig) -> None:
         self._app = app
         self._paths = frozenset(path.encode("ascii") for path in paths)
+        self.take(config)
 
-    def has(self, method: str, path: bytes) -> bool:
-        return path in self._paths and method in ("GET", "HEAD")
+    def take(self, config: GatewayConfig) -> None:
+        """Go by this configuration from now on. The proxy asks for /health, and lets only watchers
+        through to the others itself."""
+        self._networks = config.listen.watchers
+        self._trusted = frozenset(config.proxy.trusted) if config.proxy is not None else frozenset()
+
+    def has(self, method: str, path: bytes, peer: str) -> bool:
+        return path in self._paths and method in ("GET", "HEAD") and self._watches(peer)
+
+    def _watches(self, peer: str) -> bool:
+        if not self._networks or peer in self._trusted:
+            return True
+        try:
+            address = ip_address(peer)
+        except ValueError:
+            return False
+        return any(address.version == one.version and address in one for one in self._networks)
 
     async def answer(
         self, method: str, scheme: str, path: bytes, query: bytes, headers: Headers, peer: str

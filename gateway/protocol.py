@@ -368,7 +368,7 @@ class AskerProtocol(asyncio.Protocol):
                 request.refused = refused
         if plane.path is None:
             raise RuntimeError("the application's lifespan has not begun")
-        if request.refused is None and plane.pages.has(request.method, path):
+        if request.refused is None and plane.pages.has(request.method, path, self.peer):
             return plane.pages.answer(
                 request.method, scheme, path, query, request.headers, self.peer
             )

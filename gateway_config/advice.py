@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from ipaddress import ip_address
 from typing import NamedTuple
+from urllib.parse import urlsplit
 
 from gateway_config.model import GatewayConfig, Policy
 
@@ -45,6 +46,20 @@ def _listening(config: GatewayConfig) -> Iterator[Advice]:
             ("listen", "host"),
             "工作网关应只让代理到达：请在防火墙上只放行 proxy.trusted",
             "only the proxy should reach a worker: let the firewall permit proxy.trusted alone",
+        )
+    if public and not listen.watchers:
+        yield Advice(
+            ("listen", "watchers"),
+            "任何人都可读 /、/health 与 /metrics：医院、服务、调用方名称、计数",
+            "whoever asks may read /, /health and /metrics: hospitals, services, callers' names, "
+            "counters",
+        )
+    if public and not config.registry.page_url and not _is_loopback_url(config.registry.url):
+        yield Advice(
+            ("registry", "page_url"),
+            "没有 page_url：找不到服务的调用方会被告知 registry.url，这可能是内网地址",
+            "no page_url: who asks for a service that there is not is told registry.url, which may "
+            "be an inner address",
         )
     if config.drain_seconds == 0 and config.proxy is not None and config.proxy.workers:
         yield Advice(
@@ -203,6 +218,10 @@ def _covers(wide: tuple[str, ...], narrow: tuple[str, ...]) -> bool:
 def _within(inner: object, outer: object) -> bool:
     same = getattr(inner, "version", 0) == getattr(outer, "version", 1)
     return same and inner.subnet_of(outer)  # type: ignore[attr-defined]
+
+
+def _is_loopback_url(url: str) -> bool:
+    return _is_loopback(urlsplit(url).hostname or "")
 
 
 def _is_loopback(host: str) -> bool:

@@ -144,6 +144,13 @@ def _frontend(config: GatewayConfig, proxy: Proxy, secret: str) -> Iterator[str]
     yield "    http-request set-var(txn.sha256) ssl_c_der,sha2(256),hex,lower if { ssl_c_used }"
     yield "    # who asks is said by this proxy alone"
     yield "    http-request del-header x-yilian- -m beg"
+    if config.listen.watchers:
+        watchers = " ".join(map(str, config.listen.watchers))
+        yield "    # the gateways' own pages are for the watchers"
+        yield (
+            "    http-request deny deny_status 404 if { path / /health /metrics } "
+            f"!{{ src {watchers} }}"
+        )
     most = f"{{ sc_http_req_rate(0) gt {proxy.rate_per_source} }}"
     yield f"    http-request deny deny_status 429 if {most}"
     yield "    http-request track-sc1 var(txn.sha256) table by_certificate if { ssl_c_used }"

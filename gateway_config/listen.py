@@ -6,7 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from gateway_config.section import BaseUrl, Beside, Host, Port, Section
+from gateway_config.section import BaseUrl, Beside, CheckedNetwork, Host, Port, Section
 
 
 class Listen(Section):
@@ -25,6 +25,14 @@ class Listen(Section):
             "调用方看到的本网关地址，写入 WSDL；不填则取请求的 Host。"
             "The gateway's own address as askers see it, written into WSDLs; "
             "without it, what the asker's Host header says."
+        ),
+    )
+    watchers: tuple[CheckedNetwork, ...] = Field(
+        default=(),
+        description=(
+            "可读取网关自己的页面（/、/health、/metrics）的来源网段；不填则谁都可读。"
+            "Source networks that may read the gateway's own pages (/, /health, /metrics); without "
+            "it, whoever asks."
         ),
     )
     plain: bool = Field(

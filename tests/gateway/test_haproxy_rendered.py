@@ -109,6 +109,15 @@ def test_every_setting_that_concerns_it_is_there(file: Path, tmp_path: Path) -> 
     assert any("maxconn 456" in line for line in found)
 
 
+def test_the_gateways_own_pages_are_for_watchers(file: Path) -> None:
+    denied = "http-request deny deny_status 404 if { path / /health /metrics } !{ src %s }"
+    assert not any("path / /health" in line for line in lines(haproxy_of(file)))
+    text = file.read_text("utf-8")
+    watchers = 'watchers = ["10.9.0.0/16", "fd00::/8"]'
+    file.write_text(text.replace("[listen]\n", f"[listen]\n{watchers}\n", 1), "utf-8")
+    assert denied % "10.9.0.0/16 fd00::/8" in lines(haproxy_of(file))
+
+
 def test_identity_headers_are_taken_off_before_any_is_set(file: Path) -> None:
     found = lines(haproxy_of(file))
     taken_off = found.index("http-request del-header x-yilian- -m beg")

@@ -154,7 +154,15 @@ def test_a_slow_handshake_is_cut_off(gateway: RunningGateway) -> None:
         connection.sendall(b"\x16\x03\x01")
         with contextlib.suppress(ConnectionResetError):
             assert connection.recv(65536) == b""
-    assert until(lambda: gateway.log("connections_refused"))
+    (told,) = until(lambda: gateway.log("connections_refused"))
+    assert (told["rule"], told["reason"]) == ("tls-handshake", "not made in time")
+
+
+def test_a_handshake_that_is_broken_off_is_told_as_that(gateway: RunningGateway) -> None:
+    with socket.create_connection(("127.0.0.1", gateway.tls_port), timeout=30) as connection:
+        connection.sendall(b"\x16\x03\x01")
+    (told,) = until(lambda: gateway.log("connections_refused"))
+    assert (told["rule"], told["reason"]) == ("tls-handshake", "broken off")
 
 
 def test_a_renewed_certificate_is_taken_without_a_restart(

@@ -358,8 +358,9 @@ def test_the_deadline_of_a_call_holds_over_the_general_one() -> None:
         async with Upstream(timeout_seconds=600) as upstream:
             upstream.node.script = hang
             soon = asyncio.get_running_loop().time() + 0.05
-            with pytest.raises(TimedOut):
+            with pytest.raises(TimedOut) as timed_out:
                 await upstream.send(NodeRequest("POST", (), b"x", deadline=soon))
+            assert timed_out.value.seconds == 0.1  # and not none, which would mean 600
             with pytest.raises(NotReached):  # nothing of it was sent
                 await upstream.send(NodeRequest("POST", (), b"x", deadline=soon))
 

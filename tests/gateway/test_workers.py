@@ -142,7 +142,7 @@ def test_sigterm_lets_calls_finish_and_frees_the_port(
 
 
 def test_all_workers_serve_on_while_health_says_that_they_end(start: object) -> None:
-    gateway: Process = start(2, 6)  # type: ignore[operator]
+    gateway: Process = start(2, 4)  # type: ignore[operator]
     gateway.process.terminate()
 
     def draining() -> bool:
