@@ -186,6 +186,7 @@ class Gateway:
         kept = KeptConnections(
             settings,
             idle_seconds=lambda one: gates.idle_seconds(one, settings.idle_seconds),
+            networks=lambda one: gates.networks(one, settings.networks),
             via=via(config),
         )
         return ThroughGates(kept, gates)

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from ipaddress import ip_address
 from urllib.parse import urlsplit
 
 from gateway.paths import canonical
 from gateway_config.model import base_url
+from gateway_config.section import address_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +91,9 @@ def route_of(binding: Binding) -> str:
 def _no_strange_address(host: str) -> None:
     """ValueError for addresses at which no node is: 169.254.169.254, where a cloud hands out its
     keys, and others that only somebody who looks around would publish."""
-    try:
-        address = ip_address(host)
-    except ValueError:
+    address = address_of(host)
+    if address is None:
         return  # a name
-    address = getattr(address, "ipv4_mapped", None) or address
     if address.is_link_local or address.is_multicast or address.is_unspecified:
         raise ValueError(
             "链路本地、组播或空地址不会是节点 / "

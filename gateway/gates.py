@@ -23,7 +23,7 @@ from gateway.forward import (
 )
 from gateway_config.hospitals import Hospital, MapRow
 from gateway_config.model import base_url
-from gateway_config.section import endpoint_of
+from gateway_config.section import Network, endpoint_of
 
 #: how much of the time after which a gate cuts an idle connection the gateway uses itself
 _OF_IDLE = 0.8
@@ -74,6 +74,14 @@ class Gates:
         if not self._by_outer:
             return None
         return self._by_outer.get((reached.hospital, endpoint_of(reached.access_point)))
+
+    def networks(self, reached: Binding, usual: tuple[Network, ...]) -> tuple[Network, ...]:
+        """The networks outside of which it is not dialled; none: anywhere. An outer address of a
+        map, which the configuration itself names, is dialled wherever it is."""
+        known = self._hospitals.get(reached.hospital)
+        if known is None:
+            return usual
+        return () if known.mode == "map" else known.networks or usual
 
     def idle_seconds(self, reached: Binding, usual: float) -> float:
         """How long a connection may stand idle; 0: it carries one call only."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from ipaddress import ip_address
 from typing import Any
 
 from starlette.types import ASGIApp, Message
@@ -11,6 +10,7 @@ from starlette.types import ASGIApp, Message
 from gateway.call import Answer
 from gateway.request import Headers
 from gateway_config.model import GatewayConfig
+from gateway_config.section import within
 
 
 class Pages:
@@ -34,11 +34,7 @@ class Pages:
     def _watches(self, peer: str) -> bool:
         if not self._networks or peer in self._trusted:
             return True
-        try:
-            address = ip_address(peer)
-        except ValueError:
-            return False
-        return any(address.version == one.version and address in one for one in self._networks)
+        return within(peer, self._networks)
 
     async def answer(
         self, method: str, scheme: str, path: bytes, query: bytes, headers: Headers, peer: str

@@ -18,6 +18,7 @@ repeated here. ``gateway/balance.py`` decides what is tried elsewhere.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 from collections import deque
 from collections.abc import Callable
@@ -28,6 +29,7 @@ from gateway.binding import Binding
 from gateway.forward import BrokenOff, NodeAnswer, NodeRequest, NotReached
 from gateway.node_connection import NodeConnection, take_usable
 from gateway_config.model import Forward
+from gateway_config.section import Network, within
 
 #: how many addresses are remembered in parsed form
 _TARGETS = 4096
@@ -41,6 +43,7 @@ class _Pool:
     port: int
     tls: ssl.SSLContext | None
     idle_seconds: float
+    networks: tuple[Network, ...]
     idle: deque[NodeConnection] = field(default_factory=deque)
     timer: asyncio.TimerHandle | None = None
 
@@ -57,20 +60,23 @@ class _Target:
 class KeptConnections:
     """A Forwarder. Made inside a running event loop; ``close`` it there too. ``idle_seconds``
     says for a binding how long its connections may stand idle: its hospital's gate decides that;
-    0 closes each after its call. ``via``: the header Via of every request (gateway/loop.py)."""
+    0 closes each after its call. ``networks``: outside of which it is not dialled, whatever name
+    leads there; none: anywhere. ``via``: the header Via of every request (gateway/loop.py)."""
 
     def __init__(
         self,
         settings: Forward,
         *,
         idle_seconds: Callable[[Binding], float] | None = None,
+        networks: Callable[[Binding], tuple[Network, ...]] | None = None,
         via: str = "",
     ) -> None:
         self._settings = settings
         self._via = f"Via: {via}\r\n" if via else ""
         self._idle_seconds = idle_seconds or (lambda binding: settings.idle_seconds)
+        self._networks = networks or (lambda binding: settings.networks)
         self._loop = asyncio.get_running_loop()
-        self._pools: dict[tuple[str, str, int, float], _Pool] = {}
+        self._pools: dict[tuple[str, str, int, float, tuple[Network, ...]], _Pool] = {}
         self._targets: dict[Binding, _Target] = {}
         self._tls: ssl.SSLContext | None = None
         self._closed = False
@@ -123,7 +129,11 @@ class KeptConnections:
         try:
             async with asyncio.timeout(seconds):
                 _, connection = await self._loop.create_connection(
-                    lambda: NodeConnection(self._loop, limit), pool.host, pool.port, ssl=pool.tls
+                    lambda: NodeConnection(self._loop, limit),
+                    await self._within(pool, where) if pool.networks else pool.host,
+                    pool.port,
+                    ssl=pool.tls,
+                    server_hostname=pool.host if pool.tls is not None else None,
                 )
         except TimeoutError as error:
             raise NotReached(f"{where}: no connection within {seconds:.3g} s") from error
@@ -133,6 +143,15 @@ class KeptConnections:
             max(1.0, 2 * self._settings.connect_timeout_seconds), pool.idle_seconds / 2
         )
         return connection
+
+    async def _within(self, pool: _Pool, where: str) -> str:
+        """The address behind the pool's host that may be dialled. OSError; NotReached."""
+        found = await self._loop.getaddrinfo(pool.host, pool.port, type=socket.SOCK_STREAM)
+        addresses = [str(address[0]) for *_, address in found]
+        for one in addresses:
+            if within(one, pool.networks):
+                return one
+        raise NotReached(f"{where}: {', '.join(addresses)} is outside of the configured networks")
 
     # --- kept connections ------------------------------------------------------------------
 
@@ -161,10 +180,10 @@ class KeptConnections:
         if url.scheme == "https":
             tls = self._tls = self._tls or ssl.create_default_context()
         port = url.port or (443 if tls else 80)
-        key = url.scheme, host, port, self._idle_seconds(binding)
+        key = url.scheme, host, port, self._idle_seconds(binding), self._networks(binding)
         pool = self._pools.get(key)
         if pool is None:
-            pool = self._pools[key] = _Pool(host, port, tls, key[3])
+            pool = self._pools[key] = _Pool(host, port, tls, *key[3:])
         if len(self._targets) >= _TARGETS:
             self._targets.clear()
         target = _Target(

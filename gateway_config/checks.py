@@ -107,6 +107,12 @@ def _hospitals(config: GatewayConfig) -> Iterator[WrongKey]:
                     f"mode is {key}, but there is no [hospitals.{code}.{key}]",
                     *("hospitals", code, "mode"),
                 )
+        if hospital.networks and hospital.mode != "direct":
+            yield WrongKey(
+                f"mode 是 {hospital.mode}，不会直接连接节点，networks 无意义",
+                f"mode is {hospital.mode}: no node is dialled directly, and networks mean nothing",
+                *("hospitals", code, "networks"),
+            )
         reverse = hospital.reverse
         if reverse and config.dialled is None:
             yield WrongKey(

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from ipaddress import ip_address
 from typing import TYPE_CHECKING
 
-from gateway_config.section import Network
+from gateway_config.section import Network, address_of
 
 if TYPE_CHECKING:
     from gateway_config.model import GatewayConfig
@@ -32,12 +31,9 @@ class Faces:
             return named
         if not self._networks:
             return None
-        try:
-            address = ip_address(peer)
-        except ValueError:
+        address = address_of(peer)
+        if address is None:
             return None
-        mapped = getattr(address, "ipv4_mapped", None)
-        address = mapped or address
         return next((name for network, name in self._networks if address in network), None)
 
     def base_url(self, caller: str | None, peer: str, *, tls: bool = False) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from gateway_config.section import MIB, BaseUrl, Beside, Section
+from gateway_config.section import MIB, BaseUrl, Beside, CheckedNetwork, Section
 
 
 class Registry(Section):
@@ -47,6 +47,14 @@ class Registry(Section):
 class Forward(Section):
     """How calls are sent on to the nodes."""
 
+    networks: tuple[CheckedNetwork, ...] = Field(
+        default=(),
+        description=(
+            "直接连接的节点可在的网段；不填则登记什么地址就连接什么地址。"
+            "Networks in which nodes may be that are dialled directly; without it, whatever "
+            "address is published is dialled."
+        ),
+    )
     connect_timeout_seconds: float = Field(
         default=1.0,
         gt=0,

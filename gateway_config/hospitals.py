@@ -178,6 +178,14 @@ class Hospital(Section):
             "out; ferry: by files."
         ),
     )
+    networks: tuple[CheckedNetwork, ...] = Field(
+        default=(),
+        description=(
+            "mode = direct 时节点可在的网段，只连接其中的地址；不填则按 forward.networks。"
+            "For mode = direct: the networks in which its nodes may be, no other address is "
+            "dialled; without it, forward.networks."
+        ),
+    )
     rate: Rate | None = Field(
         default=None,
         description="所有调用方合计的速率。Rate of all callers together to this hospital.",

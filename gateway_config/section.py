@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 from pathlib import Path
 from typing import Annotated, Any
@@ -14,6 +15,26 @@ KIB = 1024
 MIB = 1024 * 1024
 
 Network = IPv4Network | IPv6Network
+Address = IPv4Address | IPv6Address
+
+
+def address_of(text: str) -> Address | None:
+    """An IP address as networks compare it: without its zone, and IPv4 where it is that in IPv6's
+    form. None where it is no address."""
+    try:
+        address = ip_address(text.partition("%")[0])
+    except ValueError:
+        return None
+    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
+        return address.ipv4_mapped
+    return address
+
+
+def within(text: str, networks: Iterable[Network]) -> bool:
+    """Whether an IP address lies in one of them; what is no address does not."""
+    address = address_of(text)
+    return address is not None and any(address in network for network in networks)
+
 
 _NAME = re.compile(r"(?!-)[A-Za-z0-9_-]{1,63}(?<!-)(\.(?!-)[A-Za-z0-9_-]{1,63}(?<!-))*\.?")
 _NUMBER = re.compile(r"[0-9]+|0[xX][0-9A-Fa-f]*")

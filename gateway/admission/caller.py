@@ -8,13 +8,12 @@ enough, and two proofs that name two callers are refused.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
 from typing import NamedTuple, Protocol
 
 from gateway.admission.basic import BasicPasswords
 from gateway.head import Refused
 from gateway_config.callers import Caller
-from gateway_config.section import Network
+from gateway_config.section import address_of
 from services.faults import Fault, NotAuthenticated
 
 #: source addresses whose networks are remembered
@@ -165,10 +164,10 @@ class Callers:
             known = tuple(
                 dict.fromkeys(
                     name
-                    for address in (_address(peer),)
+                    for address in (address_of(peer),)
                     if address is not None
                     for network, name in self._networks
-                    if _within(address, network)
+                    if address in network
                 )
             )
             if len(self._of_peer) >= _KEPT:
@@ -244,19 +243,3 @@ class _Entry:
         proofs = self.proofs
         right = [given[proof] for proof in proofs]
         return all(right) if self.all else any(right)
-
-
-def _address(peer: str) -> IPv4Address | IPv6Address | None:
-    try:
-        address = ip_address(peer.partition("%")[0])
-    except ValueError:
-        return None  # a caller without an address is in no network
-    if isinstance(address, IPv6Address) and address.ipv4_mapped is not None:
-        return address.ipv4_mapped
-    return address
-
-
-def _within(address: IPv4Address | IPv6Address, network: Network) -> bool:
-    return isinstance(address, IPv6Address) == isinstance(network, IPv6Network) and (
-        address in network
-    )
