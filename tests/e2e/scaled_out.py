@@ -6,7 +6,6 @@ machine, and the rates let a busy test pass. Its commands are run as they stand 
 
 from __future__ import annotations
 
-import http.client
 import os
 import re
 import shlex
@@ -22,7 +21,7 @@ from pathlib import Path
 from services.passwords import hash_password
 from tests.conftest import Data
 from tests.databases.targets import Target
-from tests.gateway.conftest import Answered, until
+from tests.gateway.conftest import Answered, asked_once, until
 from tests.gateway.front import free_port
 from tests.gateway.haproxy_process import HaproxyProcess, checked, haproxy_process
 from tests.gateway.mortal import MortalGateway
@@ -81,17 +80,8 @@ class ScaledOut:
         tls: ssl.SSLContext | None = None,
     ) -> Answered:
         """At HAProxy; by plain HTTP without ``tls``."""
-        connection = (
-            http.client.HTTPConnection("127.0.0.10", self.ports.plain, timeout=60)
-            if tls is None
-            else http.client.HTTPSConnection("127.0.0.10", self.ports.tls, timeout=60, context=tls)
-        )
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return Answered(response.status, response.getheaders(), response.read())
-        finally:
-            connection.close()
+        port = self.ports.plain if tls is None else self.ports.tls
+        return asked_once(("127.0.0.10", port), method, path, body, headers, tls=tls)
 
     def configure(self, *changes: tuple[str, str]) -> None:
         """The same changes in both machines' files."""

@@ -8,6 +8,7 @@ import http.client
 import io
 import json
 import socket
+import ssl
 import threading
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Iterator, Sequence
@@ -114,6 +115,38 @@ class Answered:
         return self.body.decode()
 
 
+def asked(
+    connection: http.client.HTTPConnection,
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+) -> Answered:
+    """One call on a connection, which stays open if the other side lets it."""
+    connection.request(method, path, body, headers or {})
+    response = connection.getresponse()
+    return Answered(response.status, response.getheaders(), response.read())
+
+
+def asked_once(
+    address: tuple[str, int],
+    method: str,
+    path: str,
+    body: bytes | None = None,
+    headers: dict[str, str] | None = None,
+    *,
+    tls: ssl.SSLContext | None = None,
+    seconds: float = 60,
+) -> Answered:
+    """One call on a connection of its own; by plain HTTP without ``tls``."""
+    with contextlib.closing(
+        http.client.HTTPConnection(*address, timeout=seconds)
+        if tls is None
+        else http.client.HTTPSConnection(*address, timeout=seconds, context=tls)
+    ) as connection:
+        return asked(connection, method, path, body, headers)
+
+
 def everything_said(port: int, pieces: Sequence[bytes], timeout: float) -> bytes:
     """All that comes back for bytes sent as they are, until the other side closes."""
     with socket.create_connection(("127.0.0.1", port), timeout=timeout) as connection:
@@ -163,13 +196,8 @@ class RunningGateway:
         headers: dict[str, str] | None = None,
         seconds: float = 30,
     ) -> Answered:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=seconds)
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return Answered(response.status, response.getheaders(), response.read())
-        finally:
-            connection.close()
+        address = "127.0.0.1", self.port
+        return asked_once(address, method, path, body, headers, seconds=seconds)
 
     def post(
         self,

@@ -25,6 +25,7 @@ from tests.gateway.conftest import (
     SOAP_1_2,
     Answered,
     Loop,
+    asked_once,
     closed_port,
     everything_said,
     until,
@@ -66,17 +67,8 @@ class Front:
         headers: dict[str, str] | None = None,
         tls: ssl.SSLContext | None = None,
     ) -> Answered:
-        connection = (
-            http.client.HTTPConnection("127.0.0.1", self.port, timeout=60)
-            if tls is None
-            else http.client.HTTPSConnection("127.0.0.1", self.tls_port, timeout=60, context=tls)
-        )
-        try:
-            connection.request(method, path, body, headers or {})
-            response = connection.getresponse()
-            return Answered(response.status, response.getheaders(), response.read())
-        finally:
-            connection.close()
+        port = self.port if tls is None else self.tls_port
+        return asked_once(("127.0.0.1", port), method, path, body, headers, tls=tls)
 
     def post(self, path: str = "/hx/LabResults", body: bytes = BODY, **headers: str) -> Answered:
         return self.ask("POST", path, body, SOAP_1_1 | headers)

@@ -20,13 +20,14 @@ import pytest
 
 from gateway.audit.search import Wanted, search
 from gateway.binding import Binding
-from tests.gateway.conftest import BODY, SOAP_1_1, Answered, Loop, until
+from tests.gateway.conftest import BODY, SOAP_1_1, Answered, Loop, asked, asked_once, until
 from tests.gateway.front import GatewayProcess, free_port, gateway_process, write_table
 from tests.gateway.haproxy_process import haproxy_process, needs_haproxy
 from tests.gateway.pki import Authority, Certificate
 from tests.gateway.scripted_node import ScriptedNode
 from tests.gateway.test_acceptance import SECRET, proxy_section
 
+PATH = "/hx/LabResults"
 CONFIGURATION = """
 [listen]
 port = {port}
@@ -86,10 +87,8 @@ class Front:
         self, name: str | None, body: bytes = BODY, headers: dict[str, str] | None = None
     ) -> Answered:
         """By TLS, with this certificate or none."""
-        connection = http.client.HTTPSConnection(
-            "127.0.0.1", self.tls_port, timeout=60, context=self.context(name)
-        )
-        return asked(connection, body, headers or {})
+        address, headers = ("127.0.0.1", self.tls_port), SOAP_1_1 | (headers or {})
+        return asked_once(address, "POST", PATH, body, headers, tls=self.context(name))
 
     def on_record(self, answer: Answered) -> dict[str, Any]:
         """The audit's line of an answered call."""
@@ -104,16 +103,6 @@ class Front:
         assert (line["outcome"], line["fault"], line["step"]) == ("refused", code, step)
         assert self.node.requests == []
         return line
-
-
-def asked(
-    connection: http.client.HTTPConnection,
-    body: bytes = BODY,
-    headers: dict[str, str] | None = None,
-) -> Answered:
-    connection.request("POST", "/hx/LabResults", body, SOAP_1_1 | (headers or {}))
-    response = connection.getresponse()
-    return Answered(response.status, response.getheaders(), response.read())
 
 
 @pytest.fixture(
@@ -191,7 +180,7 @@ def test_nobody_who_is_known(front: Front, name: str | None) -> None:
 
 def test_plain_http_shows_no_certificate(front: Front) -> None:
     connection = http.client.HTTPConnection("127.0.0.1", front.plain_port, timeout=60)
-    front.refused(asked(connection), "NotAuthenticated", "caller")
+    front.refused(asked(connection, "POST", PATH, BODY, SOAP_1_1), "NotAuthenticated", "caller")
 
 
 def test_who_shows_what_does_not_hold_gets_no_connection(front: Front, tmp_path: Path) -> None:
@@ -322,17 +311,17 @@ def test_a_caller_who_is_taken_out_is_refused_from_the_next_call_on(front: Front
     open_before = http.client.HTTPSConnection(
         "127.0.0.1", front.tls_port, timeout=60, context=front.context("his")
     )
-    assert asked(open_before).status == 200
+    assert asked(open_before, "POST", PATH, BODY, SOAP_1_1).status == 200
     file = front.folder / "gateway.toml"
     text = file.read_text("utf-8")
     try:
         configure(front, text.replace('common_name = "sq-his"', 'common_name = "sq-his-2"'))
         front.node.requests.clear()
-        for answer in (asked(open_before), front.call("his")):
+        for answer in (asked(open_before, "POST", PATH, BODY, SOAP_1_1), front.call("his")):
             assert front.refused(answer, "NotAuthenticated", "caller").get("caller") is None
     finally:
         configure(front, text)
-    assert asked(open_before).status == 200
+    assert asked(open_before, "POST", PATH, BODY, SOAP_1_1).status == 200
     open_before.close()
 
 
