@@ -143,20 +143,12 @@ class Trail:
     async def record(self, entry: Entry) -> None:
         """Return once the call's line is safe. SourceUnavailable where it cannot be, unless the
         setting says to go on."""
-        # While a group is written, a file that is being changed for the next one counts as broken
-        # too: whoever comes then waits for what follows.
-        if self._journal.broken and self._writing is None:
+        if self._cannot_write:
             reason = self._trouble
         else:
-            loop = asyncio.get_running_loop()
-            settled: asyncio.Future[str | None] = loop.create_future()
             if entry.patient:
                 entry.patient = self._mark(entry.patient)
-            self._waiting.append((entry, settled))
-            if not self._scheduled:
-                self._scheduled = True
-                loop.call_soon(self._flush)
-            reason = await settled
+            reason = await self._put(entry)
         if reason is None:
             return
         self._lose(1)
@@ -169,17 +161,28 @@ class Trail:
     def note(self, fields: dict[str, Any], times: int = 1) -> None:
         """Put something on record that is no call, and for whose line nobody waits. Where it cannot
         be written, it counts as ``times`` that are not on record."""
-        if self._journal.broken and self._writing is None:
+        if self._cannot_write:
             self._lose(times)
             return
-        settled: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
-        settled.add_done_callback(
+        self._put(fields).add_done_callback(
             lambda done: None if done.cancelled() or done.result() is None else self._lose(times)
         )
-        self._waiting.append((fields, settled))
+
+    @property
+    def _cannot_write(self) -> bool:
+        """While a group is written, a file that is being changed for the next one counts as broken
+        too: whoever comes then waits for what follows."""
+        return self._journal.broken and self._writing is None
+
+    def _put(self, line: Entry | dict[str, Any]) -> asyncio.Future[str | None]:
+        """Among what is written next; tells that it is safe (None), or why it is not."""
+        loop = asyncio.get_running_loop()
+        settled: asyncio.Future[str | None] = loop.create_future()
+        self._waiting.append((line, settled))
         if not self._scheduled:
             self._scheduled = True
-            asyncio.get_running_loop().call_soon(self._flush)
+            loop.call_soon(self._flush)
+        return settled
 
     def status(self) -> dict[str, Any]:
         """For /health."""
