@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import shutil
 import signal
 import socket
@@ -17,7 +18,11 @@ from pathlib import Path
 import pytest
 
 from tests.gateway.conftest import until
+from tests.gateway.front import GatewayProcess, free_port, gateway_process
 from yilian.boundary.rendering import haproxy_of, written
+
+SECRET = "a-secret-between-the-proxy-and-its-gateways"
+_PORT = re.compile(r"^port = (\d+)  # proxy$", re.MULTILINE)
 
 
 def needs_haproxy() -> str:
@@ -120,3 +125,39 @@ def haproxy_process(path: str, configuration: Path) -> Iterator[HaproxyProcess]:
     finally:
         process.terminate()
         process.wait(30)
+
+
+def proxy_section(folder: Path, *workers: int, more: str = "") -> str:
+    """[proxy] for gateways on these ports, with a port of its own and its files in ``folder``."""
+    (folder / "proxy.secret").write_text(SECRET + "\n")
+    lines = "".join(
+        f'[[proxy.workers]]\nname = "w{index}"\naddress = "127.0.0.1:{port}"\n'
+        for index, port in enumerate(workers)
+    )
+    return (
+        f'\n[proxy]\nsecret_file = "proxy.secret"\nhost = "127.0.0.1"\n'
+        f'port = {free_port()}  # proxy\nrun_as = ""\n'
+        f'admin_socket = "{folder}/admin.sock"\nrate_per_source = 100000\n{more}{lines}'
+    )
+
+
+def port_of(section: str) -> int:
+    """The port in what ``proxy_section`` has made."""
+    (port,) = map(int, _PORT.findall(section))
+    return port
+
+
+@contextmanager
+def perhaps_behind(
+    haproxy: str, file: Path, text: str, port: int
+) -> Iterator[tuple[GatewayProcess, int]]:
+    """A gateway by the configuration ``text``, written into ``file``, and where its callers come
+    to: itself at ``port``, or with ``haproxy`` (its path) the proxy in front of it."""
+    section = proxy_section(file.parent, port) if haproxy else ""
+    file.write_text(text + section, "utf-8")
+    with gateway_process(file, port) as gateway:
+        if not haproxy:
+            yield gateway, port
+            return
+        with haproxy_process(haproxy, file):
+            yield gateway, port_of(section)

@@ -35,17 +35,15 @@ from tests.gateway.front import (
     GatewayProcess,
     fetch,
     free_port,
-    gateway_process,
     write_table,
 )
-from tests.gateway.haproxy_process import haproxy_process, needs_haproxy
+from tests.gateway.haproxy_process import SECRET, needs_haproxy, perhaps_behind
 from tests.gateway.pki import Authority, Certificate
 from tests.gateway.scripted_node import ScriptedNode, answering, echo
 from tests.gateway.scripted_node import http as http_answer
 from tests.gateway.test_wsdl import DOCUMENT, locations
 
 INNER = "192.168.1.8:8088"
-SECRET = "a-secret-between-the-proxy-and-its-gateways"
 
 
 @dataclass
@@ -187,27 +185,9 @@ def shared(
             printer=authority.issued("printer", "/CN=a/CN=b").sha256,
             password=hash_password("correct horse"),
         )
-        file.write_text(text + proxy_section(folder, port) if found else text, "utf-8")
-        gateway = running.enter_context(gateway_process(file, port))
-        if found:
-            running.enter_context(haproxy_process(found, file))
-            port = int(re.search(r"^port = (\d+)  # proxy$", file.read_text(), re.M)[1])  # type: ignore[index]
+        gateway, port = running.enter_context(perhaps_behind(found, file, text, port))
         yield Front(kind, port, tls_port, authority, gateway, node)
     loop.run(node.stop())
-
-
-def proxy_section(folder: Path, *workers: int, more: str = "") -> str:
-    """[proxy] for gateways on these ports, with a port of its own and its files in ``folder``."""
-    (folder / "proxy.secret").write_text(SECRET + "\n")
-    lines = "".join(
-        f'[[proxy.workers]]\nname = "w{index}"\naddress = "127.0.0.1:{port}"\n'
-        for index, port in enumerate(workers)
-    )
-    return (
-        f'\n[proxy]\nsecret_file = "proxy.secret"\nhost = "127.0.0.1"\n'
-        f'port = {free_port()}  # proxy\nrun_as = ""\n'
-        f'admin_socket = "{folder}/admin.sock"\nrate_per_source = 100000\n{more}{lines}'
-    )
 
 
 @pytest.fixture

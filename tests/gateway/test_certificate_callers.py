@@ -11,7 +11,6 @@ import re
 import socket
 import ssl
 from collections.abc import Iterator
-from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,11 +20,10 @@ import pytest
 from gateway.audit.search import Wanted, search
 from gateway.binding import Binding
 from tests.gateway.conftest import BODY, SOAP_1_1, Answered, Loop, asked, asked_once, until
-from tests.gateway.front import GatewayProcess, free_port, gateway_process, write_table
-from tests.gateway.haproxy_process import haproxy_process, needs_haproxy
+from tests.gateway.front import GatewayProcess, free_port, write_table
+from tests.gateway.haproxy_process import SECRET, needs_haproxy, perhaps_behind
 from tests.gateway.pki import Authority, Certificate
 from tests.gateway.scripted_node import ScriptedNode
-from tests.gateway.test_acceptance import SECRET, proxy_section
 
 PATH = "/hx/LabResults"
 CONFIGURATION = """
@@ -135,12 +133,7 @@ def shared(
         printer=certificates["printer"].sha256,
         both=certificates["both"].sha256,
     )
-    file.write_text(text + (proxy_section(folder, port) if found else ""), "utf-8")
-    with ExitStack() as running:
-        gateway = running.enter_context(gateway_process(file, port))
-        if found:
-            running.enter_context(haproxy_process(found, file))
-            (port,) = map(int, re.findall(r"^port = (\d+)  # proxy$", file.read_text(), re.M))
+    with perhaps_behind(found, file, text, port) as (gateway, port):
         yield Front(kind, tls_port, port, folder, authority, certificates, gateway, node)
     loop.run(node.stop())
 

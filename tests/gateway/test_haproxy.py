@@ -25,9 +25,14 @@ from tests.gateway.front import (
     under_load,
     write_table,
 )
-from tests.gateway.haproxy_process import HaproxyProcess, haproxy_process, needs_haproxy
+from tests.gateway.haproxy_process import (
+    HaproxyProcess,
+    haproxy_process,
+    needs_haproxy,
+    port_of,
+    proxy_section,
+)
 from tests.gateway.scripted_node import ScriptedNode, echo
-from tests.gateway.test_acceptance import proxy_section
 
 pytestmark = pytest.mark.full
 
@@ -101,10 +106,8 @@ def started(folder: Path, loop: Loop, listen: str = "drain_seconds = 0\n") -> It
         ]
         haproxy = running.enter_context(haproxy_process(found, files[0]))
         until(lambda: haproxy.up() == {"w0", "w1"}, 60)
-        match = re.search(r"^port = (\d+)  # proxy$", section, re.M)
-        assert match is not None
         text = files[0].read_text("utf-8")
-        yield Pair(int(match[1]), haproxy, gateways, node, text)
+        yield Pair(port_of(section), haproxy, gateways, node, text)
     loop.run(node.stop())
 
 
